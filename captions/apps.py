@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class CaptionsConfig(AppConfig):
+    name = "captions"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Captions"

@@ -1,0 +1,66 @@
+"""Releases: immutable, versioned exports of approved tiles."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from captions.models import CaptionRevision
+from tiles.models import Area, Job, ReviewDecision, TilePair
+
+
+class Release(models.Model):
+    """An export. What is in it is frozen in its entries before the first byte is written."""
+
+    class State(models.TextChoices):
+        BUILDING = "building", "Being written"
+        READY = "ready", "Ready"
+        FAILED = "failed", "Failed"
+
+    name = models.SlugField(max_length=80, unique=True)
+    layout = models.CharField(max_length=32, default="rs3dbench")
+    state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
+    notes = models.TextField(blank=True)
+    areas = models.ManyToManyField(Area, related_name="releases")
+    tile_count = models.PositiveIntegerField(default=0)
+    left_out = models.JSONField(default=dict, blank=True, help_text="Reason -> number of approved tiles not taken.")
+    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of the archive.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.PROTECT, related_name="releases")
+    created_by = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="releases"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [("make_release", "Can make releases")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReleaseEntry(models.Model):
+    """A tile as a release holds it: which pixels, which decision, which words."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="entries")
+    position = models.PositiveIntegerField()
+    tile = models.ForeignKey(TilePair, on_delete=models.PROTECT, related_name="release_entries")
+    layers = models.JSONField(help_text="The tile's layers when it was taken.")
+    decision = models.ForeignKey(ReviewDecision, on_delete=models.PROTECT, related_name="+")
+    caption_revision = models.ForeignKey(
+        CaptionRevision, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["release_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["release", "position"], name="one_entry_a_position"),
+            models.UniqueConstraint(fields=["release", "tile"], name="a_tile_once_a_release"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release}: {self.tile}"

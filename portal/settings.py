@@ -1,0 +1,226 @@
+"""Settings. Everything that differs per machine comes from the environment, and is read here only.
+
+The README's table lists the variables. A `.env` file beside manage.py is read when there is one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.prefix = ""
+if (BASE_DIR / ".env").is_file():
+    environ.Env.read_env(BASE_DIR / ".env")
+
+# --- This machine -------------------------------------------------------------------------------------------------
+
+DEMETER_DATA = Path(env.str("DEMETER_DATA", str(BASE_DIR / "data"))).absolute()
+DEMETER_SOURCES = [Path(folder).absolute() for folder in env.list("DEMETER_SOURCES", default=[])]
+DEMETER_MIN_FREE = env.int("DEMETER_MIN_FREE", 2_000_000_000)
+DEMETER_WORKERS = env.int("DEMETER_WORKERS", min(4, os.cpu_count() or 1))
+DEMETER_LEASE_SECONDS = env.int("DEMETER_LEASE_SECONDS", 30)
+DEMETER_SWEEP_SECONDS = env.float("DEMETER_SWEEP_SECONDS", 2.0)
+DEMETER_STALL_SECONDS = env.float("DEMETER_STALL_SECONDS", 20.0)
+DEMETER_ACCEL = env.str("DEMETER_ACCEL", "")
+
+DEBUG = env.bool("DEBUG", False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+REDIS_URL = env.str("REDIS_URL", "")
+HTTPS = env.bool("HTTPS", False)
+
+DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{DEMETER_DATA / 'demeter.sqlite3'}")}
+DATABASE = DATABASES["default"]
+EMBEDDED = DATABASE["ENGINE"] == "django.db.backends.sqlite3"
+if EMBEDDED:
+    DATABASE["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL",
+    }
+    DATABASE["TEST"] = {"NAME": str(DEMETER_DATA / "test.sqlite3")}
+else:
+    DATABASE["CONN_MAX_AGE"] = 60
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The key signs sessions. `migrate` and `demo` make one in the data folder; settings only read it.
+SECRET_KEY_FILE = DEMETER_DATA / "secret-key"
+SECRET_KEY = env.str("SECRET_KEY", "")
+if not SECRET_KEY and (not EMBEDDED or REDIS_URL):
+    raise ImproperlyConfigured(
+        "Set SECRET_KEY: several machines may share this database or queue, and must share the key."
+    )
+if not SECRET_KEY and SECRET_KEY_FILE.is_file():
+    SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
+
+# --- The site -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal.accounts",
+    "portal.dashboard",
+    "portal.exports",
+    "portal.demo",
+    "captions",
+    "tiles",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "django_q",
+    "axes",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.accounts.middleware.SignInRequired",
+    "portal.accounts.middleware.ExpectedErrors",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.dashboard.context.header",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+
+# --- People -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "sign-in"
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "accounts/locked.html"
+AXES_VERBOSE = False
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "portal.dashboard.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if HTTPS:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 30 * 24 * 3600
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "blob:", "data:"],
+        "style-src": [SELF, "'unsafe-inline'"],
+        "object-src": [NONE],
+        "frame-ancestors": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+    }
+}
+
+# --- Files --------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(DEMETER_DATA / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", "portal.dashboard.static.StaticStorage")},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+
+# --- JSON ---------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tiles.core.api.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["tiles.core.api.HasPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "EXCEPTION_HANDLER": "tiles.core.api.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Demeter",
+    "DESCRIPTION": "Areas, tiles, decisions, captions, jobs and releases.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Background work ----------------------------------------------------------------------------------------------
+# Job rows own recovery; the queue only wakes workers. So a task is given up by the queue as soon as it is taken
+# (max_attempts 1), and `timeout` only ends a worker that hangs for good.
+
+Q_CLUSTER = {
+    "name": "demeter",
+    "workers": DEMETER_WORKERS,
+    "timeout": 3600,
+    "retry": 3700,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "poll": 0.2,
+    "guard_cycle": 0.5,
+    "queue_limit": 2 * DEMETER_WORKERS,
+    "recycle": 200,
+    "save_limit": -1,
+    "catch_up": False,
+    "scheduler": False,
+    "label": "Queue",
+    "log_level": "WARNING",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
+}

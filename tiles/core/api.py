@@ -1,0 +1,46 @@
+"""What every JSON endpoint shares: sign-in answers, errors as JSON, keyset pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework import authentication, exceptions, views
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .errors import ApplicationError
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """Sessions, with 401 and not 403 for someone who is not signed in."""
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Session"
+
+
+class HasPermission(BasePermission):
+    """Needs the permission that the view names in `permission`. A view without one lets nobody in."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        needed = getattr(view, "permission", None)
+        return bool(needed and request.user.is_authenticated and request.user.has_perm(needed))
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Every failure as `{"code", "message", ...}`."""
+    if isinstance(error, ApplicationError):
+        return Response({"code": error.code, "message": error.message, **error.extra}, status=error.status)
+    response = views.exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        body = {"code": "bad_input", "message": "Some fields are wrong.", "fields": response.data}
+    elif isinstance(error, Http404):
+        body = {"code": "not_found", "message": "There is no such thing here."}
+    else:
+        detail = getattr(error, "detail", "")
+        body = {"code": getattr(detail, "code", "error"), "message": str(detail)}
+    response.data = body
+    return response

@@ -1,0 +1,89 @@
+"""Files land whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import ApplicationError, DiskFull
+
+TEMPORARY = ".tmp-"
+
+
+def temporary_name(path: Path, owner: str) -> Path:
+    """The name under which `owner` (a lease, say) writes what will become `path`, in the same folder."""
+    return path.with_name(f".{path.name}{TEMPORARY}{owner}")
+
+
+@contextlib.contextmanager
+def written_whole(path: Path, owner: str) -> Iterator[BinaryIO]:
+    """Write `path` so that a reader sees the old file or the whole new one.
+
+    Yields a binary file. When the block ends the bytes are flushed to the disk and the file takes its
+    name; when it raises, nothing is left. Raises DiskFull when the disk is, ApplicationError when the
+    folder cannot be written.
+    """
+    temporary = temporary_name(path, owner)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise readable(error, path) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: bytes, owner: str) -> None:
+    """`written_whole` for bytes at hand."""
+    with written_whole(path, owner) as file:
+        file.write(content)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames in `folder` outlast a power cut. Once for many files, since it is slow."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_temporary(folder: Path, owner: str = "") -> None:
+    """Remove what a dead writer left in `folder`: all of it, or only that of `owner`."""
+    for left in folder.glob(f".*{TEMPORARY}{owner or '*'}"):
+        left.unlink(missing_ok=True)
+
+
+def require_free(folder: Path, least: int) -> None:
+    """Raise DiskFull when fewer than `least` bytes are free where `folder` lies or would lie."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if free < least:
+        raise DiskFull(
+            f"The disk is nearly full: {free / 1e9:.1f} GB free, {least / 1e9:.1f} GB wanted. Make room, then go on."
+        )
+
+
+def readable(error: OSError, path: Path) -> ApplicationError:
+    """An operating system's error as a sentence; names the folder's last part only."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("The disk is full. Make room, then go on: nothing half-written was left.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ApplicationError(
+            f"The data folder cannot be written ({path.parent.name}: {error.strerror}). Check its owner and mode.",
+            code="unwritable",
+        )
+    return ApplicationError(f"Writing {path.name} failed: {error.strerror or error}.", code="write_failed")

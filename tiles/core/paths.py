@@ -1,0 +1,57 @@
+"""Where files lie below DEMETER_DATA. One function a kind of thing, and nobody joins paths elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+TILES_PER_FOLDER = 1000
+EXTENSIONS = {
+    "rgb": "tif",
+    "png": "png",
+    "dem": "tif",
+    "dem255": "tif",
+    "void": "png",
+    "nir": "tif",
+    "sar": "tif",
+    "preview": "jpg",
+}
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+
+
+def layer_path(area: str, layer: str, index: int) -> Path:
+    """`<data>/areas/<area>/<layer>/<index // 1000>/tile_<index>.<ext>`.
+
+    Raises ValueError for a slug, layer or index that is not one of ours: no text of a request
+    reaches the file system through here.
+    """
+    return area_folder(area) / layer / str(index // TILES_PER_FOLDER) / tile_file(layer, index)
+
+
+def tile_file(layer: str, index: int) -> str:
+    """`tile_<index>.<ext>`."""
+    if layer not in EXTENSIONS or index < 0:
+        raise ValueError(f"no such layer file: {layer} {index}")
+    return f"tile_{index}.{EXTENSIONS[layer]}"
+
+
+def area_folder(area: str) -> Path:
+    """`<data>/areas/<area>`. Raises ValueError for what is not a slug."""
+    return data_folder() / "areas" / _slug(area)
+
+
+def release_folder(name: str) -> Path:
+    """`<data>/releases/<name>`. Raises ValueError for what is not a slug."""
+    return data_folder() / "releases" / _slug(name)
+
+
+def data_folder() -> Path:
+    return Path(settings.DEMETER_DATA)
+
+
+def _slug(name: str) -> str:
+    if not _SLUG.fullmatch(name):
+        raise ValueError(f"not a slug: {name!r}")
+    return name

@@ -1,0 +1,44 @@
+"""Reading jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from tiles.models import Job
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is. `share` is 0..1; `rate` in steps a second and `seconds_left` are None while unknown."""
+
+    done: int
+    failed: int
+    total: int
+    share: float
+    rate: float | None
+    seconds_left: float | None
+
+
+def job_progress(job: Job) -> Progress:
+    """A job's progress from its own counters."""
+    steps = job.done + job.failed
+    share = 1.0 if job.state == Job.State.DONE else steps / job.total if job.total else 0.0
+    rate = None
+    if job.started_at and steps:
+        seconds = ((job.finished_at or timezone.now()) - job.started_at).total_seconds()
+        rate = steps / seconds if seconds > 0 else None
+    left = (job.total - steps) / rate if rate and job.state in Job.WORKABLE else None
+    return Progress(job.done, job.failed, job.total, min(share, 1.0), rate, left)
+
+
+def jobs_listed() -> QuerySet[Job]:
+    """Jobs, newest first, with what a list shows."""
+    return Job.objects.select_related("area", "started_by").order_by("-id")
+
+
+def job_open(*, kind: str, subject: str) -> Job | None:
+    """The open job of this kind on this subject, if any."""
+    return Job.objects.filter(kind=kind, subject=subject, state__in=Job.OPEN).first()

@@ -1,0 +1,18 @@
+"""The tables of the ground truth: areas, tile pairs, decisions about them, jobs."""
+
+from .area import Area, AreaCounter, DemFile, SkippedWindow
+from .decision import ReviewDecision
+from .job import Job, JobChunk, JobEvent
+from .tile import TilePair
+
+__all__ = [
+    "Area",
+    "AreaCounter",
+    "DemFile",
+    "Job",
+    "JobChunk",
+    "JobEvent",
+    "ReviewDecision",
+    "SkippedWindow",
+    "TilePair",
+]

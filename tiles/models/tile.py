@@ -1,0 +1,119 @@
+"""The tile pair: one sample, pixel-aligned layers on one grid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from .area import Area, DemFile
+from .choices import BuildState, Failure, Modality, ReviewState, Scene
+
+
+class TilePair(models.Model):
+    """One sample of an area, `tile_<index>`.
+
+    Layers go by name in `layers`: `{"png": {"v": 1, "sha256": "...", "bytes": 123, ...}, ...}`, where `v` grows
+    whenever the layer's content changes. The heights may be absent. `version` grows with every change
+    that a reviewer must not overwrite unseen.
+    """
+
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="tiles")
+    index = models.PositiveIntegerField()
+    version = models.PositiveIntegerField(default=0)
+
+    build_state = models.CharField(max_length=8, choices=BuildState, default=BuildState.PLANNED)
+    failure = models.CharField(max_length=16, choices=Failure, default=Failure.NONE, blank=True)
+    failure_detail = models.TextField(blank=True)
+    review_state = models.CharField(max_length=8, choices=ReviewState, default=ReviewState.PENDING)
+    reason = models.CharField(max_length=32, blank=True, help_text="Why it is rejected.")
+    captioned = models.BooleanField(default=False)
+
+    modality = models.CharField(max_length=8, choices=Modality, default=Modality.RGB)
+    native_gsd = models.FloatField(
+        null=True, blank=True, help_text="The imagery's own resolution in metres, not the grid's."
+    )
+    satellite = models.CharField(max_length=100, blank=True)
+    scene = models.CharField(max_length=8, choices=Scene, default=Scene.CLEAR, blank=True)
+    category = models.CharField(max_length=100, blank=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="variants")
+    group = models.CharField(max_length=200, blank=True, help_text="Samples of one place that need not be aligned.")
+
+    dem_file = models.ForeignKey(DemFile, null=True, blank=True, on_delete=models.PROTECT, related_name="tiles")
+    window_col = models.PositiveIntegerField(null=True, blank=True)
+    window_row = models.PositiveIntegerField(null=True, blank=True)
+    grid = models.JSONField(null=True, blank=True, help_text="crs, affine, width, height.")
+    footprint = models.JSONField(null=True, blank=True, help_text="Closed ring of longitude and latitude, EPSG:4326.")
+    lon = models.FloatField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    gsd = models.FloatField(null=True, blank=True, help_text="The grid's pixel size in metres.")
+
+    layers = models.JSONField(default=dict, blank=True)
+    imagery = models.JSONField(default=dict, blank=True, help_text="Where the imagery came from.")
+    parameters = models.JSONField(default=dict, blank=True, help_text="How the layers were made.")
+    flags = models.JSONField(default=list, blank=True)
+    measures = models.JSONField(default=dict, blank=True, help_text="Measures that are shown but not sorted by.")
+
+    dem_min = models.FloatField(null=True, blank=True)
+    dem_max = models.FloatField(null=True, blank=True)
+    relief = models.FloatField(null=True, blank=True)
+    slope = models.FloatField(null=True, blank=True, help_text="Mean, in degrees.")
+    landform = models.CharField(max_length=24, blank=True)
+    water_share = models.FloatField(null=True, blank=True)
+    void_share = models.FloatField(null=True, blank=True)
+    uncovered_share = models.FloatField(null=True, blank=True)
+    distinct_heights = models.PositiveIntegerField(null=True, blank=True)
+    built_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["area_id", "index"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["area", "index"], name="one_tile_a_number"),
+            models.UniqueConstraint(fields=["dem_file", "window_col", "window_row"], name="one_tile_a_window"),
+            models.CheckConstraint(
+                condition=Q(build_state=BuildState.FAILED) ^ Q(failure=""), name="failed_exactly_with_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(review_state=ReviewState.REJECTED) ^ Q(reason=""), name="rejected_exactly_with_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(build_state=BuildState.BUILT) | Q(review_state=ReviewState.PENDING),
+                name="only_built_tiles_are_judged",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["area", "build_state", "review_state", "index"], name="tile_queue"),
+            models.Index(fields=["area", "build_state", "failure", "index"], name="tile_failures"),
+            models.Index(fields=["area", "reason", "index"], name="tile_reasons"),
+        ]
+        permissions: ClassVar = [("review_tilepair", "Can approve and reject tiles")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"tile_{self.index}"
+
+    @property
+    def counted(self) -> Counter[str]:
+        """Under which names this tile counts in its area's counters."""
+        names = [self.build_state]
+        if self.build_state == BuildState.FAILED:
+            names.append(f"failed:{self.failure}")
+        if self.build_state == BuildState.BUILT:
+            names.append(self.review_state)
+        if self.review_state == ReviewState.REJECTED:
+            names.append(f"rejected:{self.reason}")
+        if self.captioned:
+            names.append("captioned")
+        return Counter(names)
+
+    def layer_versions(self) -> dict[str, int]:
+        """What a decision or a release saw: layer name -> content version."""
+        return {name: int(layer["v"]) for name, layer in sorted(self.layers.items())}
+
+    def layer(self, name: str) -> dict[str, Any] | None:
+        return self.layers.get(name)

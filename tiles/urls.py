@@ -1,0 +1,9 @@
+"""Addresses of the ground truth: areas, builds, review, layer files, and their JSON."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
+
+api_urlpatterns: list[URLPattern] = []
