@@ -1,0 +1,53 @@
+"""Mapping a range of values to 0..255 by truncation, in the precision NumPy itself would use."""
+
+from typing import Any
+
+import numpy as np
+
+from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
+
+# Above this range a table would cost more than the arithmetic it saves.
+MAX_TABLE = 65536
+
+
+def value_range(values: NumberArray, usable: BoolArray | None) -> tuple[Any, Any]:
+    """Smallest and largest usable value, as Python ints for integers and in the array's own dtype for floats.
+
+    values: any shape; usable: the same shape, or None when every value counts. At least one must be usable.
+    """
+    chosen = values if usable is None else values[usable]
+    low, high = chosen.min(), chosen.max()
+    return (low, high) if values.dtype.kind == "f" else (int(low), int(high))
+
+
+def to_uint8(values: NumberArray, low: Any, high: Any, usable: BoolArray | None) -> UInt8Array:
+    """Map low..high to 0..255, truncated: (values - low) / (high - low) * 255.
+
+    values: any shape; low < high as value_range gives them. Values that are not usable become 0.
+    Floats are computed in their own precision, as the plain NumPy expression would; integers are subtracted
+    exactly, without wrapping around in their own dtype, and divided in float64.
+    """
+    if values.dtype.kind == "f":
+        return _floats_to_uint8(values, low, high, usable)
+    span = high - low
+    offsets = values.astype(np.int64 if span >= 2**31 or values.dtype.itemsize > 2 else np.int32) - low
+    if span < MAX_TABLE:
+        table = (np.arange(span + 1) / span * 255).astype(np.uint8)
+        result: UInt8Array = table.take(offsets, mode="clip")
+    else:
+        result = (np.clip(offsets, 0, span) / span * 255).astype(np.uint8)
+    if usable is not None:
+        result[~usable] = 0
+    return result
+
+
+def _floats_to_uint8(values: NumberArray, low: Any, high: Any, usable: BoolArray | None) -> UInt8Array:
+    with np.errstate(over="ignore"):
+        span = high - low
+    if not np.isfinite(span):
+        values, low, span = values.astype(np.float64), float(low), float(high) - float(low)
+    scaled = values if usable is None else np.where(usable, values, low)
+    scaled = scaled - low
+    scaled /= span
+    scaled *= 255
+    return scaled.astype(np.uint8)

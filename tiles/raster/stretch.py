@@ -1,0 +1,179 @@
+"""From raw red, green, blue to the 8-bit picture that people review and models train on."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
+from tiles.raster.errors import BadBands, BlankImage
+from tiles.raster.scaling import to_uint8, value_range
+
+Normalisation = Literal["per_channel", "joint", "none"]
+
+CONSTANT_BAND = "constant_band"
+OUT_OF_RANGE = "out_of_range"
+UNSTRETCHED = "unstretched"
+# Red, green, blue of the published per-channel variant: lower percentile; the upper one mirrors it.
+CHANNEL_PERCENTS = (1.0, 1.0, 0.3)
+
+Histogram = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Stretched:
+    """image: (H, W, 3) uint8. flags: what the eye should know, of "constant_band", "out_of_range", "unstretched"."""
+
+    image: UInt8Array
+    flags: tuple[str, ...]
+
+
+def stretch_rgb(
+    rgb: NumberArray,
+    *,
+    valid: BoolArray | None = None,
+    normalisation: Normalisation = "per_channel",
+    percent: float = 1.0,
+    per_channel_percent: bool = False,
+) -> Stretched:
+    """Normalise to uint8, then stretch by percentiles, the way RS3DBench makes its PNG files.
+
+    rgb: (H, W, 3), any real dtype. valid: (H, W), False where there is no image; NaN or infinity in any channel is
+    invalid too. Invalid pixels count for nothing and are 0 in the result.
+    normalisation: "per_channel" maps each channel's own min..max to 0..255, "joint" one min..max of all channels,
+    "none" takes values as they are (0..255; others are cut off and flagged "out_of_range"). Always truncated.
+    percent: p and 100 - p percentiles of the *uint8* image, all channels together, clipped and mapped to 0..255,
+    truncated; 0 leaves the stretch out. per_channel_percent: instead 1 and 99 for red and green, 0.3 and 99.7 for
+    blue, each channel by itself.
+    A constant channel becomes 0 and is flagged "constant_band". When both percentiles coincide, nearly every pixel
+    has one value; a stretch would leave no picture, so the image stays as it is, flagged "unstretched".
+    Raises BadBands for another shape, BlankImage when no pixel is valid or the maximum is 0.
+    Source: RS3DBench, arXiv 2509.18897.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype.kind not in "iuf":
+        raise BadBands("A picture has three bands of real numbers: red, green and blue.")
+    if not 0 <= percent < 50:
+        raise ValueError("percent lies between 0 and 50.")
+    usable = _usable(rgb, valid)
+    _refuse_blank(rgb, usable)
+    image, flags = _normalise(rgb, usable, normalisation)
+    if percent > 0:
+        histograms = _histograms(image, usable)
+        if per_channel_percent:
+            image, more = _stretch_channels(image, histograms)
+        else:
+            image, more = _stretch_joint(image, histograms.sum(axis=0), percent)
+        flags = (*flags, *more)
+    if usable is not None:
+        image[~usable] = 0
+    return Stretched(image, flags)
+
+
+def percentile_of_histogram(counts: Histogram, percent: float) -> float:
+    """Percentile of uint8 values given only how often each occurs, linear as np.percentile and equal to it.
+
+    counts: (256,), at least one positive. The steps follow np.percentile's, down to which end it interpolates from,
+    so that not even the last bit differs.
+    """
+    cumulative = np.cumsum(counts)
+    position = float(cumulative[-1] - 1) * (percent / 100)
+    index = int(position)
+    last = int(cumulative[-1]) - 1
+    below, above = (int(v) for v in np.searchsorted(cumulative, [index, min(index + 1, last)], side="right"))
+    weight = position - index
+    if weight >= 0.5:
+        return above - (above - below) * (1 - weight)
+    return below + (above - below) * weight
+
+
+def _usable(rgb: NumberArray, valid: BoolArray | None) -> BoolArray | None:
+    """Pixels that count, (H, W), or None when all do, which is the fast and common case."""
+    usable = None if valid is None or valid.all() else valid.copy()
+    if rgb.dtype.kind == "f":
+        finite = np.isfinite(rgb)
+        if not finite.all():
+            complete = finite[:, :, 0] & finite[:, :, 1] & finite[:, :, 2]
+            usable = complete if usable is None else usable & complete
+    return usable
+
+
+def _refuse_blank(rgb: NumberArray, usable: BoolArray | None) -> None:
+    if usable is not None and not usable.any():
+        raise BlankImage("The picture has no valid pixel.")
+    if (rgb if usable is None else rgb[usable]).max() == 0:
+        raise BlankImage("The picture is black: its largest value is 0.")
+
+
+def _normalise(
+    rgb: NumberArray, usable: BoolArray | None, normalisation: Normalisation
+) -> tuple[UInt8Array, tuple[str, ...]]:
+    if normalisation == "none":
+        return _cast(rgb, usable)
+    if normalisation == "joint":
+        low, high = value_range(rgb, None if usable is None else _three(usable))
+        if low == high:
+            return np.zeros(rgb.shape, np.uint8), (CONSTANT_BAND,)
+        return to_uint8(rgb, low, high, None if usable is None else _three(usable)), ()
+    if normalisation != "per_channel":
+        raise ValueError(f"There is no normalisation called {normalisation}.")
+    image = np.zeros(rgb.shape, np.uint8)
+    flags: tuple[str, ...] = ()
+    for channel in range(3):
+        values = np.ascontiguousarray(rgb[:, :, channel])
+        low, high = value_range(values, usable)
+        if low == high:
+            flags = (CONSTANT_BAND,)
+        else:
+            image[:, :, channel] = to_uint8(values, low, high, usable)
+    return image, flags
+
+
+def _cast(rgb: NumberArray, usable: BoolArray | None) -> tuple[UInt8Array, tuple[str, ...]]:
+    """Take values as they are. Beyond 0..255 a C cast would wrap around and invent colours, so they are cut off."""
+    if rgb.dtype == np.uint8:
+        image = rgb.copy()
+    else:
+        image = np.clip(rgb if usable is None else np.where(usable[:, :, None], rgb, 0), 0, 255).astype(np.uint8)
+    values = rgb if usable is None else rgb[usable]
+    flags = (OUT_OF_RANGE,) if values.min() < 0 or values.max() > 255 else ()
+    channels = values.reshape(-1, 3)
+    return image, (*flags, CONSTANT_BAND) if (channels.min(axis=0) == channels.max(axis=0)).any() else flags
+
+
+def _histograms(image: UInt8Array, usable: BoolArray | None) -> Histogram:
+    """(3, 256) counts of the usable pixels. Pillow counts bytes several times faster than np.bincount."""
+    mask = None if usable is None else Image.fromarray(usable.astype(np.uint8) * 255)
+    return np.array(Image.fromarray(image).histogram(mask), dtype=np.int64).reshape(3, 256)
+
+
+def _stretch_joint(image: UInt8Array, counts: Histogram, percent: float) -> tuple[UInt8Array, tuple[str, ...]]:
+    table = _table(percentile_of_histogram(counts, percent), percentile_of_histogram(counts, 100 - percent))
+    if table is None:
+        return image, (UNSTRETCHED,)
+    return table[image], ()
+
+
+def _stretch_channels(image: UInt8Array, histograms: Histogram) -> tuple[UInt8Array, tuple[str, ...]]:
+    flags: tuple[str, ...] = ()
+    for channel, percent in enumerate(CHANNEL_PERCENTS):
+        counts = histograms[channel]
+        table = _table(percentile_of_histogram(counts, percent), percentile_of_histogram(counts, 100 - percent))
+        if table is None:
+            flags = (UNSTRETCHED,)
+        else:
+            image[:, :, channel] = table[image[:, :, channel]]
+    return image, flags
+
+
+def _table(low: float, high: float) -> UInt8Array | None:
+    """What each of the 256 values becomes: (clip(v) - low) / (high - low) * 255, truncated; None when low = high."""
+    if low == high:
+        return None
+    values = np.clip(np.arange(256, dtype=np.float64), low, high)
+    return ((values - low) / (high - low) * 255).astype(np.uint8)
+
+
+def _three(usable: BoolArray) -> BoolArray:
+    return np.repeat(usable[:, :, None], 3, axis=2)

@@ -1,0 +1,87 @@
+"""What the surface looks like: brightness, greenness and the like, measured on the imagery before any stretch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
+from tiles.raster.errors import BadBands, BlankImage
+
+GREEN_EXCESS = 0.05
+
+
+@dataclass(frozen=True)
+class SurfaceMeasures:
+    """Measures of a tile's imagery over its valid pixels.
+
+    brightness: mean of red, green and blue, 0..1 (see measure_surface for what 1 is). contrast: standard deviation
+    of the same over the pixels. saturation: mean of (max - min) / max of the channels, 0 (grey) to 1.
+    greenness: share of pixels with an excess-green index above 0.05. ndvi: mean, -1..1, None without near infrared.
+    """
+
+    brightness: float
+    contrast: float
+    saturation: float
+    greenness: float
+    ndvi: float | None
+
+
+def default_scale(dtype: "np.dtype[np.generic]") -> float:
+    """Reflectance per unit: floats are reflectance already, 8-bit integers 1/255, others 1/10000 (Sentinel-2)."""
+    if dtype.kind == "f":
+        return 1.0
+    return 1 / 255 if dtype.itemsize == 1 else 1 / 10_000
+
+
+def measure_surface(
+    rgb: NumberArray,
+    nir: NumberArray | None = None,
+    valid: BoolArray | None = None,
+    *,
+    scale: float | None = None,
+) -> SurfaceMeasures:
+    """Measure the unstretched imagery of one tile.
+
+    rgb: (H, W, 3), nir: (H, W), both in one unit. valid: (H, W), False where there is no image; NaN is left out too.
+    scale: reflectance per unit, by default after the dtype (default_scale). Brightness 1 is a reflectance of 1, cut
+    off there: give the scale for sources that count otherwise (Landsat digital numbers, for one).
+    Excess green is 2 g - r - b of the chromatic coordinates r + g + b = 1 (Woebbecke et al. 1995); NDVI is
+    (nir - r) / (nir + r). Both are ratios and do not depend on the scale.
+    Raises BadBands for another shape, BlankImage when no pixel is valid.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise BadBands("A picture has three bands: red, green and blue.")
+    if nir is not None and nir.shape != rgb.shape[:2]:
+        raise BadBands("The near infrared band has another size than the picture.")
+    # One contiguous plane a channel: several times faster than sums along the last axis.
+    planes = np.ascontiguousarray(np.moveaxis(rgb, 2, 0), dtype=np.float32)
+    total = planes[0] + planes[1] + planes[2]
+    counted = np.isfinite(total) if valid is None else np.isfinite(total) & valid
+    if not counted.any():
+        raise BlankImage("The picture has no valid pixel.")
+    red, green, blue = planes[:, counted]
+    total = total[counted]
+    light = np.clip(total / 3 * np.float32(default_scale(rgb.dtype) if scale is None else scale), 0, 1)
+    excess = _ratio(2 * green - red - blue, total)
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return SurfaceMeasures(
+        brightness=float(light.mean(dtype=np.float64)),
+        contrast=float(light.std(dtype=np.float64)),
+        saturation=float(np.clip(_ratio(highest - lowest, highest), 0, 1).mean(dtype=np.float64)),
+        greenness=float((excess > GREEN_EXCESS).mean()),
+        ndvi=None if nir is None else _ndvi(nir[counted].astype(np.float32), red),
+    )
+
+
+def _ratio(over: FloatArray, under: FloatArray) -> FloatArray:
+    """over / under, 0 where there is no light to compare."""
+    return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
+
+
+def _ndvi(nir: FloatArray, red: FloatArray) -> float | None:
+    known = np.isfinite(nir)
+    if not known.any():
+        return None
+    nir, red = nir[known], red[known]
+    return float(np.clip(_ratio(nir - red, nir + red), -1, 1).mean(dtype=np.float64))
