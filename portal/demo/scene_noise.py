@@ -123,6 +123,15 @@ def soft_blur(field: Array, radius: int) -> Array:
     return box_blur(box_blur(field, radius), radius)
 
 
+def soften(field: Array, weight: float = 0.25) -> Array:
+    """Blur over 3 x 3 pixels: each axis takes `weight` of either neighbour. field: (..., h, w)."""
+    middle, side = np.float32(1 - 2 * weight), np.float32(weight)
+    padded = np.pad(field, [(0, 0)] * (field.ndim - 2) + [(1, 1), (0, 0)], mode="edge")
+    field = middle * field + side * (padded[..., :-2, :] + padded[..., 2:, :])
+    padded = np.pad(field, [(0, 0)] * (field.ndim - 1) + [(1, 1)], mode="edge")
+    return middle * field + side * (padded[..., :-2] + padded[..., 2:])
+
+
 def smoothstep(field: Array, low: float | Array, high: float | Array) -> Array:
     """0 below low, 1 above high, a smooth S between; low may exceed high for a falling one."""
     t = np.clip((field - low) / (high - low), 0.0, 1.0)

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.demo.scene_noise import Array, box_blur, extreme, fractal, refine, sample, smoothstep, soft_blur
+from portal.demo.scene_noise import Array, box_blur, extreme, fractal, refine, sample, smoothstep, soft_blur, soften
 
 #: Pixels to a node of the finest drainage lattice.
 NODE = 4
 AREA_EXPONENT = 0.45
 REPOSE = 0.62
 #: Metres of water over the floor of the lake's basin.
-_LAKE_RISE = 45.0
+_LAKE_RISE = 90.0
 #: Islands and headlands off the coast: x, y and size as shares of the scene, and height.
 _ISLANDS = (
-    (0.13, 0.64, 0.050, 0.07),
-    (0.20, 0.71, 0.035, 0.06),
+    (0.12, 0.63, 0.036, 0.06),
+    (0.215, 0.70, 0.030, 0.05),
     (0.085, 0.39, 0.030, 0.06),
     (0.17, 0.45, 0.022, 0.05),
     (0.05, 0.90, 0.028, 0.05),
@@ -39,7 +39,7 @@ class Land:
     height: metres, negative under the sea. flood: upstream area in nodes. receiver: flat index of the node that a
     node drains to, itself at an outlet. flats: 0..1, how much the ground is river or coast deposit. lake: the lake.
     lake_level: metres. bend: rows and columns, in nodes, by which the lattice was bent after the rivers were traced:
-    what stands at p was at p + bend there; receiver and only receiver is still the unbent one.
+    what stands at p was at p + bend there. receiver and source_area (upstream area again) are the unbent ones.
     """
 
     height: Array
@@ -49,6 +49,7 @@ class Land:
     lake: NDArray[np.bool_]
     lake_level: float
     bend: tuple[Array, Array]
+    source_area: Array
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,13 @@ def make_land(seed: int, shape: tuple[int, int], metres: float, lake: tuple[floa
     height, flats = _deposit(height, area, lake_nodes, metres * NODE)
     height = _drown(seed, height, plan)
     level = float(round(level + _LAKE_RISE - 10))
+    height = np.where(height > 0, soften(height), height)
     height[lake_nodes] = level
     bend = _bends(seed, nodes)
+    source_area = area
     height, area, flats = (_bent(field, bend) for field in (height, area, flats * (height > 0)))
     water = _bent(lake_nodes.astype(np.float32), bend)
-    return Land(height, area, receiver, flats, water >= 0.5, level, bend)
+    return Land(height, area, receiver, flats, water >= 0.5, level, bend, source_area)
 
 
 def _plan(seed: int, shape: tuple[int, int], lake: tuple[float, float, float, float]) -> _Plan:
@@ -90,16 +93,18 @@ def _plan(seed: int, shape: tuple[int, int], lake: tuple[float, float, float, fl
     y = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     wide = fractal(rng, shape, period=extent / 3, gain=0.55)
     rough = fractal(rng, shape, period=extent / 9, gain=0.62)
-    coast = 0.29 + 0.05 * np.sin(6.0 * y + 0.6) - 0.09 * np.exp(-(((y - 0.20) / 0.13) ** 2))
+    coast = 0.31 + 0.05 * np.sin(6.0 * y + 0.6) - 0.09 * np.exp(-(((y - 0.20) / 0.13) ** 2))
     inland = x - coast + 0.045 * wide + 0.030 * rough
+    island = np.full(shape, -1, np.float32)
     for cx, cy, size, strength in _ISLANDS:
         away = np.hypot(x - cx + 0.02 * wide, (y - cy) * 1.3 + 0.02 * rough) / size
-        inland = np.maximum(inland, strength * (1 - away) + 0.02 * rough)
+        island = np.maximum(island, strength * (1 - away) + 0.025 * rough)
+    inland = np.maximum(inland, island)
     inland -= 0.20 * np.exp(-(((x - 0.30) / 0.10) ** 2) - ((y - 0.80) / 0.06) ** 2)
     crest = 0.74 + 0.07 * np.sin(4.2 * y + 2.0) + 0.03 * wide
     main = np.exp(-(((x - crest) / 0.17) ** 2))
     north = np.exp(-(((y - 0.08 - 0.2 * (x - 0.3)) / 0.13) ** 2)) * smoothstep(x, 0.1, 0.3)
-    islands = smoothstep(0.26 - x + 0 * y, 0.0, 0.06) * 0.5
+    islands = smoothstep(island, -0.03, 0.05) * (0.34 + 0.12 * wide)
     hills = 0.20 * smoothstep(rough + 0.6 * wide, 0.4, 1.6) * smoothstep(inland, 0.02, 0.1)
     uplift = np.maximum.reduce([main * (1.0 + 0.25 * rough), 0.75 * north, islands, hills])
     uplift = np.clip(uplift, 0.0, 1.4) * (1.0 + 0.18 * rough)
@@ -107,7 +112,7 @@ def _plan(seed: int, shape: tuple[int, int], lake: tuple[float, float, float, fl
     cx, cy, half_width, half_height = lake
     core = np.zeros(shape, bool)
     if half_width > 0:
-        core = np.abs((x - cx) / half_width) ** 3 + np.abs((y - cy) / half_height) ** 3 < 1.9 + 0.25 * rough
+        core = np.abs((x - cx) / half_width) ** 2.2 + np.abs((y - cy) / half_height) ** 2.2 < 2.15 + 0.3 * rough
     return _Plan(uplift.astype(np.float32), inland < -0.03, core, inland.astype(np.float32))
 
 
@@ -226,9 +231,7 @@ def _jumps(receiver: NDArray[np.intp]) -> list[tuple[NDArray[np.intp], NDArray[n
     return steps
 
 
-def _flood_lake(
-    height: Array, receiver: NDArray[np.intp], core: NDArray[np.bool_], level: float
-) -> NDArray[np.bool_]:
+def _flood_lake(height: Array, receiver: NDArray[np.intp], core: NDArray[np.bool_], level: float) -> NDArray[np.bool_]:
     """The lake with its arms: every node that drains into the core and lies less than _LAKE_RISE above it."""
     if not core.any():
         return core
@@ -247,7 +250,9 @@ def _deposit(height: Array, area: Array, lake: NDArray[np.bool_], metres: float)
     water = soft_blur(np.log10(extreme(area, radius, largest=True)), radius)
     floor = soft_blur(extreme(height, radius, largest=False), radius) + 9.0 * np.clip(water - 1.4, 0, 2.6)
     fill = np.clip(floor - height, 0, 60) * ~lake
-    return height + np.float32(0.9) * fill, smoothstep(fill, 1.0, 10.0)
+    height = height + np.float32(0.9) * fill
+    relief = soft_blur(extreme(height, 2, largest=True) - extreme(height, 2, largest=False), 2)
+    return height, np.maximum(smoothstep(fill, 1.0, 10.0) * smoothstep(relief, 90, 40), smoothstep(relief, 42, 18))
 
 
 def _bends(seed: int, shape: tuple[int, int]) -> tuple[Array, Array]:
