@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from tiles.views import areas
+
+urlpatterns: list[URLPattern] = [
+    path("areas/<slug:slug>/", areas.area, name="area"),
+    path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
+]
 
 api_urlpatterns: list[URLPattern] = []

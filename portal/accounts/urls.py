@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.contrib.auth import views as auth
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from .views import SignIn, account
+
+urlpatterns: list[URLPattern] = [
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", auth.LogoutView.as_view(), name="sign-out"),
+    path("account/", account, name="account"),
+]
 
 api_urlpatterns: list[URLPattern] = []

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from portal.accounts.middleware import wants_json
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, **_reason: str) -> HttpResponse:
     """A form that was open since before a sign-out: say so, instead of "CSRF"."""
     message = "This page is older than your sign-in. Go back, reload it, and try again."
     if wants_json(request):

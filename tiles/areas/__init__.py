@@ -1,0 +1,1 @@
+"""What an area says of itself, and its counts."""

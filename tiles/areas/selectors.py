@@ -1,0 +1,77 @@
+"""Reading areas and their counters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from tiles.models import Area, TilePair
+from tiles.models.choices import REASON_BY_CODE, Failure, ReviewState
+
+
+@dataclass(frozen=True)
+class Counts:
+    """An area's maintained counts. Every tile is planned, built or failed; every built one is in one review state."""
+
+    planned: int
+    built: int
+    failed: int
+    pending: int
+    approved: int
+    rejected: int
+    unsure: int
+    captioned: int
+    failures: dict[str, int]
+    rejections: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return self.planned + self.built + self.failed
+
+    @property
+    def decided(self) -> int:
+        return self.approved + self.rejected
+
+    @property
+    def bar(self) -> list[tuple[str, str, int, float]]:
+        """(css class, label, number, percent of all tiles), for the stacked bar."""
+        parts = (
+            ("approved", "approved", self.approved),
+            ("rejected", "rejected", self.rejected),
+            ("unsure", "unsure", self.unsure),
+            ("pending", "pending", self.pending),
+            ("planned", "planned", self.planned),
+            ("not-built", "failed", self.failed),
+        )
+        return [(css, label, number, 100 * number / self.total) for css, label, number in parts if number]
+
+
+def areas_listed() -> QuerySet[Area]:
+    """All areas by name, with their counters at hand."""
+    return Area.objects.prefetch_related("counters").order_by("name", "id")
+
+
+def area_counts(area: Area) -> Counts:
+    """The area's counts from its maintained counters; counts nothing."""
+    value = {counter.name: counter.value for counter in area.counters.all()}
+    plain = ("planned", "built", "failed", *ReviewState.values, "captioned")
+    return Counts(
+        **{name: value.get(name, 0) for name in plain},
+        failures=_split(value, "failed:", {code: str(label) for code, label in Failure.choices}),
+        rejections=_split(value, "rejected:", {code: reason.label for code, reason in REASON_BY_CODE.items()}),
+    )
+
+
+def counters_recounted(area: Area) -> dict[str, int]:
+    """What the counters should say, by looking at every tile. For checks only, never for a page."""
+    counted: Counter[str] = Counter()
+    for tile in TilePair.objects.filter(area=area).iterator():
+        counted.update(tile.counted)
+    return dict(counted)
+
+
+def _split(value: dict[str, int], prefix: str, labels: dict[str, str]) -> dict[str, int]:
+    found = {name.removeprefix(prefix): number for name, number in value.items() if name.startswith(prefix) and number}
+    return {labels.get(code, code): found[code] for code in sorted(found, key=lambda code: -found[code])}

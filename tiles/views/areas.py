@@ -1,0 +1,90 @@
+"""The page of one area."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from tiles.areas.selectors import area_counts
+from tiles.areas.services import DESCRIBED, area_describe
+from tiles.core.errors import BadInput
+from tiles.core.permissions import BUILD_AREA, VIEW_DATA
+from tiles.models import Area, Job, SkippedWindow, TilePair
+from tiles.models.choices import REJECTION_REASONS, BuildState, Failure
+
+FAILURES_SHOWN = 50
+
+
+class DescribeForm(forms.ModelForm):
+    """What an area says of itself."""
+
+    reasons = forms.MultipleChoiceField(
+        label="Reasons to reject that reviewers may give",
+        choices=[(reason.code, f"{reason.label} ({reason.key})") for reason in REJECTION_REASONS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    class Meta:
+        model = Area
+        fields = DESCRIBED
+        labels = {
+            "surface": "Surface or terrain",
+            "dem_from": "Heights acquired from",
+            "dem_to": "Heights acquired to",
+            "imagery_from": "Imagery acquired from",
+            "imagery_to": "Imagery acquired to",
+            "dem_gsd": "Native resolution of the heights (m)",
+            "imagery_gsd": "Native resolution of the imagery (m)",
+        }
+        widgets = {
+            name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            for name in ("dem_from", "dem_to", "imagery_from", "imagery_to")
+        }
+
+
+@permission_required(VIEW_DATA, raise_exception=True)
+def area(request: HttpRequest, slug: str) -> HttpResponse:
+    """Counts, place, inputs, failures."""
+    shown = get_object_or_404(Area.objects.prefetch_related("counters", "dem_files"), slug=slug)
+    failed = TilePair.objects.filter(area=shown, build_state=BuildState.FAILED)
+    reason = request.GET.get("failure", "")
+    if reason in Failure.values and reason:
+        failed = failed.filter(failure=reason)
+    context: dict[str, Any] = {
+        "section": "areas",
+        "area": shown,
+        "counts": area_counts(shown),
+        "skipped": _skipped(shown),
+        "failed": failed.order_by("index").only("index", "failure", "failure_detail")[:FAILURES_SHOWN],
+        "failures_shown": FAILURES_SHOWN,
+        "job": Job.objects.filter(area=shown).order_by("-id").first(),
+    }
+    return render(request, "tiles/area.html", context)
+
+
+@permission_required(BUILD_AREA, raise_exception=True)
+def area_settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change what the area says of itself."""
+    shown = get_object_or_404(Area, slug=slug)
+    form = DescribeForm(request.POST or None, instance=shown)
+    if request.method == "POST" and form.is_valid():
+        try:
+            area_describe(area_id=shown.pk, changes=form.cleaned_data, by=request.user)
+        except BadInput as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("area", slug=slug)
+    return render(request, "tiles/area_settings.html", {"section": "areas", "area": shown, "form": form})
+
+
+def _skipped(shown: Area) -> list[tuple[str, int]]:
+    """Windows without a number, by reason. Few rows a DEM file, so counting them is cheap."""
+    rows = SkippedWindow.objects.filter(dem_file__area=shown).values_list("reason").annotate(number=Count("id"))
+    return [(str(SkippedWindow.Reason(reason).label), number) for reason, number in rows.order_by("reason")]
