@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-# Before the settings are read: no test may touch a developer's data folder.
-_SESSION = tempfile.TemporaryDirectory(prefix="demeter-test-")
-os.environ["DEMETER_DATA"] = _SESSION.name
-os.environ.setdefault("SECRET_KEY", "only-for-tests")
-os.environ.setdefault("STATIC_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage")
-os.environ["DEMETER_MIN_FREE"] = "1000000"
-os.environ["DEMETER_WORKERS"] = "2"
-
 SAMPLE_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """Hashing a password is slow on purpose; tests make hundreds of people."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -64,9 +62,3 @@ def signed_in(person: Callable[..., object]) -> Callable[..., object]:
         return client
 
     return sign_in
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _remove_session_folder() -> Iterator[None]:
-    yield
-    _SESSION.cleanup()
