@@ -115,6 +115,7 @@ class DemFile(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     dtype = models.CharField(max_length=16)
+    footprint = models.JSONField(default=list, help_text="Closed ring of longitude and latitude, EPSG:4326.")
     nodata = models.FloatField(null=True, blank=True, help_text="Absent when none is declared or it is NaN.")
 
     class Meta:

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from tiles.areas.graticule import graticule
 from tiles.areas.selectors import area_counts
 from tiles.areas.services import DESCRIBED, area_describe
 from tiles.core.errors import BadInput
@@ -61,6 +62,7 @@ def area(request: HttpRequest, slug: str) -> HttpResponse:
         "area": shown,
         "counts": area_counts(shown),
         "skipped": _skipped(shown),
+        "map": graticule([file.footprint for file in shown.dem_files.all() if file.footprint]),
         "failed": failed.order_by("index").only("index", "failure", "failure_detail")[:FAILURES_SHOWN],
         "failures_shown": FAILURES_SHOWN,
         "job": Job.objects.filter(area=shown).order_by("-id").first(),
