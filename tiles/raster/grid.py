@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.warp import transform as transform_points
@@ -19,6 +20,7 @@ EDGE_SEGMENTS = 5
 MIN_COS_LATITUDE = 1e-6
 WGS84 = "EPSG:4326"
 WEB_MERCATOR = "EPSG:3857"
+OFF_THE_GLOBE = "The grid reaches outside the area where its coordinate system is defined."
 
 AffineNumbers = tuple[float, float, float, float, float, float]
 
@@ -45,19 +47,21 @@ def _crs_text(crs: CRS) -> str:
     """Name a CRS as "EPSG:n" only when that code means exactly this CRS; else keep it whole as WKT2."""
     wkt = str(crs.to_wkt(version="WKT2_2019"))
     epsg = crs.to_epsg()
-    if epsg is not None and _is_exactly(crs, wkt, CRS.from_epsg(epsg)):
+    if epsg is not None and CRS.from_epsg(epsg) == crs:
         return f"EPSG:{epsg}"
-    return wkt
+    # A transformation bound to the CRS moves the data, and ESRI's dialect would drop it.
+    return wkt if wkt.startswith("BOUNDCRS") else _esri_code(crs) or wkt
 
 
-def _is_exactly(crs: CRS, wkt: str, known: CRS) -> bool:
-    """A .prj names no axes, so by itself it never equals its EPSG code; in ESRI's dialect both read the same.
-
-    That dialect drops a transformation bound to the CRS, which would move the data: such a CRS stays WKT.
-    """
-    if crs == known:
-        return True
-    return not wkt.startswith("BOUNDCRS") and crs.to_wkt(version="WKT1_ESRI") == known.to_wkt(version="WKT1_ESRI")
+def _esri_code(crs: CRS) -> str | None:
+    """The code of a CRS from a .prj: it names no axes, so it equals its code only in ESRI's dialect, which has none."""
+    try:
+        dialect = crs.to_wkt(version="WKT1_ESRI")
+        epsg = CRS.from_wkt(dialect).to_epsg()
+        same = epsg is not None and CRS.from_epsg(epsg).to_wkt(version="WKT1_ESRI") == dialect
+    except CRSError:
+        return None
+    return f"EPSG:{epsg}" if same else None
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class Grid:
 
     def window(self, col: int, row: int, width: int, height: int) -> "Grid":
         """Cut out a part: col and row are the offset of its upper left corner in pixels of this grid."""
-        corner = self.transform * Affine.translation(col, row)
+        corner = self.transform @ Affine.translation(col, row)
         return Grid(self.crs, tuple(corner)[:6], width, height)
 
     @property
@@ -156,7 +160,7 @@ class Grid:
             *((float(w), h - h * i / n) for i in range(n)),
             *((w - w * i / n, 0.0) for i in range(n)),
         ]
-        ring = self._lonlat([self.transform * point for point in edge])
+        ring = self._lonlat([self.transform @ point for point in edge])
         centre = self.centre_lonlat()[0]
         points = [[_unwrap(lon, centre), lat] for lon, lat in ring]
         return [*points, list(points[0])]
@@ -173,9 +177,9 @@ class Grid:
             return False
         if self.crs != other.crs and self.rio_crs != other.rio_crs:
             return False
-        into_self = ~self.transform * other.transform
+        into_self = ~self.transform @ other.transform
         for corner in ((0, 0), (self.width, 0), (0, self.height), (self.width, self.height)):
-            x, y = into_self * corner
+            x, y = into_self @ corner
             if max(abs(x - corner[0]), abs(y - corner[1])) > tolerance_px:
                 return False
         return True
@@ -188,15 +192,18 @@ class Grid:
         return cls(data["crs"], tuple(data["affine"]), data["width"], data["height"])
 
     def _centre(self) -> tuple[float, float]:
-        x, y = self.transform * (self.width / 2, self.height / 2)
+        x, y = self.transform @ (self.width / 2, self.height / 2)
         return float(x), float(y)
 
     def _lonlat(self, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         if self.crs == WGS84:
             return [(float(x), float(y)) for x, y in points]
-        xs, ys = transform_points(self.rio_crs, WGS84, [p[0] for p in points], [p[1] for p in points])
+        try:
+            xs, ys = transform_points(self.rio_crs, WGS84, [p[0] for p in points], [p[1] for p in points])
+        except (CPLE_BaseError, CRSError) as error:
+            raise RasterError(OFF_THE_GLOBE) from error
         if not all(math.isfinite(value) for value in (*xs, *ys)):
-            raise RasterError("The grid reaches outside the area where its coordinate system is defined.")
+            raise RasterError(OFF_THE_GLOBE)
         return list(zip(xs, ys, strict=True))
 
 
@@ -215,6 +222,6 @@ def require_equal(a: Grid, b: Grid) -> None:
     elif a.crs != b.crs and a.rio_crs != b.rio_crs:
         reason = "their coordinate systems differ"
     else:
-        x, y = (~a.transform * b.transform) * (0, 0)
+        x, y = (~a.transform @ b.transform) @ (0, 0)
         reason = f"the second starts {x:.3g} columns and {y:.3g} rows from the first, or its pixels differ in size"
     raise GridMismatch(f"The two layers are not on one grid: {reason}.")

@@ -105,6 +105,8 @@ def _gradient(dem: NumberArray, dx: float, dy: float, void: BoolArray | None) ->
     down = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
     east = (across[:, 2:] - across[:, :-2]) / np.float32(8 * dx)
     south = (down[2:] - down[:-2]) / np.float32(8 * dy)
+    # Horn's differences leave the centre out, so a void there would get the slope of its neighbours.
+    east[np.isnan(heights)] = np.nan
     return east, south
 
 
@@ -169,7 +171,7 @@ def landform(
     rows, columns = _window_pixels(window_m, dy, dem.shape[0]), _window_pixels(window_m, dx, dem.shape[1])
     relief = moving_relief(dem, (rows, columns), void)
     land = counted & ~water
-    shares = {kind.name: _share(kind, relief, dem, land) / total for kind in LANDFORMS if kind.name != "ocean"}
+    shares = {kind.name: _pixels_of(kind, relief, dem, land) / total for kind in LANDFORMS if kind.name != "ocean"}
     water_share = int(water.sum()) / total
     name = "ocean" if water_share > OCEAN_SHARE else max(shares, key=lambda key: shares[key])
     used_m = min(rows * dy, columns * dx, dem.shape[0] * dy, dem.shape[1] * dx)
@@ -182,7 +184,7 @@ def _window_pixels(window_m: float, pixel_m: float, length: int) -> int:
     return 2 * min(max(half, 1), max(length - 1, 1)) + 1
 
 
-def _share(kind: LandformClass, relief: FloatArray, dem: NumberArray, land: BoolArray) -> int:
+def _pixels_of(kind: LandformClass, relief: FloatArray, dem: NumberArray, land: BoolArray) -> int:
     inside = land & (relief >= kind.relief[0]) & (relief < kind.relief[1])
     if math.isfinite(kind.altitude[0]):
         inside &= dem >= kind.altitude[0]
