@@ -171,7 +171,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", "portal.dashboard.static.StaticStorage")},
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = env.bool("WHITENOISE_USE_FINDERS", DEBUG)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
 # --- JSON ---------------------------------------------------------------------------------------------------------

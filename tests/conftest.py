@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.support.fixtures"]
+
 SAMPLE_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
 
