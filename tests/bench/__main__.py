@@ -1,0 +1,8 @@
+"""`make bench`: every bench, one after another. Ratios compare two things in one run; nothing here is asserted."""
+
+from tests.bench import tile_outputs
+
+BENCHES = (tile_outputs.main,)
+
+for bench in BENCHES:
+    bench()
