@@ -169,9 +169,10 @@ def test_values_as_they_are_are_cut_off_not_wrapped() -> None:
     assert stretched.flags == ("out_of_range",)
 
 
-def test_taking_values_as_they_are_does_not_write_into_the_input() -> None:
+def test_invalid_pixels_become_0_in_the_result_and_not_in_the_input() -> None:
     rgb = grey([[1, 2], [3, 4]], np.uint8)
-    stretch_rgb(rgb, normalisation="none", valid=np.array([[True, False], [True, True]]))
+    stretched = stretch_rgb(rgb, normalisation="none", percent=0, valid=np.array([[True, False], [True, True]]))
+    assert stretched.image[:, :, 0].tolist() == [[1, 0], [3, 4]]
     assert rgb[:, :, 0].tolist() == [[1, 2], [3, 4]]
 
 
