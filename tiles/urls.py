@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from tiles.views import areas
+from tiles.api import review as review_api
+from tiles.api import tiles as tiles_api
+from tiles.views import areas, layers, review
 
 urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/", areas.area, name="area"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
+    path("areas/<slug:slug>/review/", review.review, name="review"),
+    path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),
 ]
 
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    path("areas/<slug:slug>/tiles/", tiles_api.AreaTiles.as_view(), name="api-area-tiles"),
+    path("areas/<slug:slug>/tiles/<int:index>/", tiles_api.AreaTile.as_view(), name="api-area-tile"),
+    path("areas/<slug:slug>/decisions/", review_api.AreaDecisions.as_view(), name="api-area-decisions"),
+]

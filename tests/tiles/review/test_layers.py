@@ -1,0 +1,139 @@
+"""Layer files over HTTP: who may, which bytes, how long they may be kept, and that no path comes in."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+from PIL import Image
+
+from tests.support.factories import colours_of, heights_of, make_area, make_failed_tile, make_tile
+from tiles.core.paths import layer_path
+from tiles.models import TilePair
+from tiles.raster.depth import depth_to_uint8
+from tiles.raster.encode import read_layer_bytes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tile(data_folder: Path) -> TilePair:
+    return make_tile(make_area(), 3, void=True)
+
+
+def fetch(client: Client, layer: str, **query: Any) -> Any:
+    return client.get(f"/areas/testland/tiles/3/{layer}", query)
+
+
+def content(answer: Any) -> bytes:
+    return b"".join(answer) if answer.streaming else answer.content
+
+
+def test_png_is_the_file_and_may_be_kept_for_ever(tile: TilePair, signed_in: Any) -> None:
+    answer = fetch(signed_in("viewer"), "png", v=1)
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    pixels = np.asarray(Image.open(io.BytesIO(content(answer))))
+    assert (pixels == colours_of(3)).all()
+
+
+def test_dem255_is_a_png_with_the_voids_transparent(tile: TilePair, signed_in: Any) -> None:
+    answer = fetch(signed_in("viewer"), "dem255", v="1.1")
+    assert answer["Content-Type"] == "image/png"
+    picture = Image.open(io.BytesIO(content(answer)))
+    assert picture.mode == "LA"
+    grey, alpha = np.moveaxis(np.asarray(picture), -1, 0)
+    void = np.zeros((64, 64), bool)
+    void[:16, :16] = True
+    assert (alpha == np.where(void, 0, 255)).all()
+    assert (grey == depth_to_uint8(heights_of(3), void)).all()
+
+
+@pytest.mark.parametrize(("layer", "band"), [("dem.tif", "dem"), ("rgb.tif", "rgb"), ("dem255.tif", "dem255")])
+def test_rasters_are_downloads(tile: TilePair, signed_in: Any, layer: str, band: str) -> None:
+    answer = fetch(signed_in("viewer"), layer, v=1)
+    assert answer["Content-Disposition"] == f'attachment; filename="testland_tile_3_{layer}"'
+    body = content(answer)
+    assert body == layer_path("testland", band, 3).read_bytes()
+    assert read_layer_bytes(body).grid
+
+
+@pytest.mark.parametrize("query", [{}, {"v": "0"}, {"v": "2"}, {"v": "x"}])
+def test_another_version_leads_to_the_current_one(tile: TilePair, signed_in: Any, query: Any) -> None:
+    answer = fetch(signed_in("viewer"), "png", **query)
+    assert answer.status_code == 302
+    assert answer["Location"] == "/areas/testland/tiles/3/png?v=1"
+    assert "immutable" not in answer["Cache-Control"]
+
+
+def test_unchanged_is_not_sent_again(tile: TilePair, signed_in: Any) -> None:
+    client = signed_in("viewer")
+    for layer, version in (("png", "1"), ("dem255", "1.1")):
+        tag = fetch(client, layer, v=version)["ETag"]
+        again = client.get(f"/areas/testland/tiles/3/{layer}", {"v": version}, headers={"If-None-Match": tag})
+        assert again.status_code == 304
+        assert again["ETag"] == tag
+        assert "immutable" in again["Cache-Control"]
+
+
+def test_signed_out_gets_no_pixel(tile: TilePair, client: Client) -> None:
+    page = fetch(client, "png", v=1)
+    assert page.status_code == 302
+    assert "sign-in" in page["Location"]
+    script = client.get("/areas/testland/tiles/3/png", {"v": 1}, headers={"X-Requested-With": "fetch"})
+    assert script.status_code == 401
+
+
+def test_needs_the_permission(tile: TilePair, person: Any, client: Client) -> None:
+    nobody = person("viewer")
+    nobody.groups.clear()
+    client.force_login(nobody, backend="django.contrib.auth.backends.ModelBackend")
+    assert fetch(client, "png", v=1).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/areas/testland/tiles/3/sar.tif?v=1",
+        "/areas/testland/tiles/3/secret-key",
+        "/areas/testland/tiles/3/..%2f..%2fsecret-key",
+        "/areas/testland/tiles/3/../../../../secret-key",
+        "/areas/..%2f..%2f/tiles/3/png",
+        "/areas/testland/tiles/4/png",
+        "/areas/testland/tiles/-3/png",
+        "/areas/nowhere/tiles/3/png",
+    ],
+)
+def test_what_is_not_there(tile: TilePair, signed_in: Any, data_folder: Path, path: str) -> None:
+    (data_folder / "secret-key").write_text("secret")
+    answer = signed_in("viewer").get(path, headers={"X-Requested-With": "fetch"})
+    assert answer.status_code == 404
+
+
+def test_a_failed_tile_has_no_layers(tile: TilePair, signed_in: Any) -> None:
+    make_failed_tile(tile.area, 4)
+    assert signed_in("viewer").get("/areas/testland/tiles/4/png?v=1").status_code == 404
+
+
+def test_a_missing_or_damaged_file_is_said(tile: TilePair, signed_in: Any) -> None:
+    client = signed_in("viewer")
+    layer_path("testland", "png", 3).unlink()
+    layer_path("testland", "dem255", 3).write_bytes(b"not a raster")
+    for layer, version in (("png", "1"), ("dem255", "1.1")):
+        answer = client.get(f"/areas/testland/tiles/3/{layer}", {"v": version}, headers={"X-Requested-With": "fetch"})
+        assert answer.status_code == 404
+        assert "Build the area again" in answer.json()["message"]
+        assert "immutable" not in answer.get("Cache-Control", "")
+
+
+def test_nginx_sends_the_file(tile: TilePair, signed_in: Any, settings: Any) -> None:
+    settings.DEMETER_ACCEL = "/protected/"
+    answer = fetch(signed_in("viewer"), "png", v=1)
+    assert answer["X-Accel-Redirect"] == "/protected/areas/testland/png/0/tile_3.png"
+    assert content(answer) == b""
+    assert fetch(signed_in("viewer"), "dem255", v="1.1")["Content-Type"] == "image/png"

@@ -1,0 +1,116 @@
+"""JSON of tiles: pages of the review queue, and one tile with its log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from tiles.core.permissions import VIEW_DATA
+from tiles.models.choices import ReviewState
+from tiles.review import selectors
+from tiles.review.filters import TileFilter
+from tiles.review.present import decision_payload, tile_payload, tiles_payload
+
+from .review import CountsOut, DecisionOut
+
+
+class TileOut(serializers.Serializer[Any]):
+    index = serializers.IntegerField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=ReviewState.choices)
+    reason = serializers.CharField(allow_blank=True)
+    version = serializers.IntegerField(help_text="To be sent back with a decision, as `seen_version`.")
+    layers = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Layer -> content version; to be sent back as `seen`."
+    )
+    urls = serializers.DictField(child=serializers.CharField(), help_text="Layer -> address.")
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    lon = serializers.FloatField(allow_null=True)
+    lat = serializers.FloatField(allow_null=True)
+    gsd = serializers.FloatField(allow_null=True, help_text="Metres a pixel.")
+    dem_min = serializers.FloatField(allow_null=True, help_text="Metres.")
+    dem_max = serializers.FloatField(allow_null=True, help_text="Metres.")
+    relief = serializers.FloatField(allow_null=True, help_text="Metres.")
+    slope = serializers.FloatField(allow_null=True, help_text="Mean, degrees.")
+    landform = serializers.CharField(allow_blank=True)
+    water_share = serializers.FloatField(allow_null=True)
+    void_share = serializers.FloatField(allow_null=True)
+    flags = serializers.ListField(child=serializers.CharField(), help_text="What is doubtful, in words.")
+    dem_file = serializers.CharField(allow_blank=True)
+    window = serializers.ListField(
+        child=serializers.IntegerField(), allow_null=True, help_text="Column and row of the window in the DEM."
+    )
+
+
+class TilePageOut(serializers.Serializer[Any]):
+    items = TileOut(many=True)
+    has_before = serializers.BooleanField()
+    has_after = serializers.BooleanField()
+    counts = CountsOut()
+
+
+class TileWithLogOut(TileOut):
+    decisions = DecisionOut(many=True)
+
+
+class PageIn(serializers.Serializer[Any]):
+    after = serializers.IntegerField(required=False, min_value=0)
+    before = serializers.IntegerField(required=False, min_value=0)
+    start = serializers.IntegerField(required=False, min_value=0)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=selectors.PAGE_LIMIT)
+
+
+class AreaTiles(APIView):
+    """A page of the built tiles of an area, in the order of their numbers."""
+
+    permission = VIEW_DATA
+
+    @extend_schema(
+        operation_id="tiles_page",
+        parameters=[
+            OpenApiParameter("state", OpenApiTypes.STR, enum=ReviewState.values, description="Empty for all."),
+            OpenApiParameter("reason", OpenApiTypes.STR, description="Only tiles rejected for it."),
+            OpenApiParameter("after", OpenApiTypes.INT, description="Numbers above this one."),
+            OpenApiParameter("before", OpenApiTypes.INT, description="The last numbers below this one."),
+            OpenApiParameter("from", OpenApiTypes.INT, description="This number and above."),
+            OpenApiParameter("limit", OpenApiTypes.INT, description=f"At most {selectors.PAGE_LIMIT}."),
+        ],
+        responses=TilePageOut,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        asked = {name: request.query_params[name] for name in ("after", "before", "limit") if name in request.GET}
+        if "from" in request.GET:
+            asked["start"] = request.query_params["from"]
+        page_in = PageIn(data=asked)
+        page_in.is_valid(raise_exception=True)
+        bounds = dict(page_in.validated_data)
+        area = selectors.area_by_slug(slug)
+        tiles = TileFilter(request.query_params, queryset=selectors.queue(area=area)).checked()
+        page = selectors.queue_page(tiles=tiles, size=bounds.pop("limit", selectors.PAGE_SIZE), **bounds)
+        return Response(
+            {
+                "items": tiles_payload(page.tiles, area.slug),
+                "has_before": page.has_before,
+                "has_after": page.has_after,
+                "counts": selectors.review_counts(area_id=area.pk),
+            }
+        )
+
+
+class AreaTile(APIView):
+    """One tile, whatever its state, and what was decided about it, newest first."""
+
+    permission = VIEW_DATA
+
+    @extend_schema(operation_id="tile", responses=TileWithLogOut)
+    def get(self, request: Request, slug: str, index: int) -> Response:
+        tile = selectors.tile_by_index(area=selectors.area_by_slug(slug), index=index)
+        entries = selectors.decisions_of_tile(tile_id=tile.pk)
+        return Response({**tile_payload(tile, slug), "decisions": [decision_payload(entry) for entry in entries]})

@@ -1,0 +1,94 @@
+"""Layer files as a browser gets them: which there are, under which address, and with which bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.urls import reverse
+
+from tiles.core.errors import NotFound
+from tiles.core.paths import layer_path
+from tiles.models import TilePair
+from tiles.raster.encode import encode_png, read_layer_bytes
+from tiles.raster.errors import RasterError
+
+TIFF = "image/tiff"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a layer goes out. derived: made on request from the layers `made_of`; else the first one's file as it is."""
+
+    made_of: tuple[str, ...]
+    content_type: str
+    derived: bool = False
+
+    @property
+    def download(self) -> bool:
+        return self.content_type == TIFF
+
+
+DELIVERIES = {
+    "png": Delivery(("png",), "image/png"),
+    "preview": Delivery(("preview",), "image/jpeg"),
+    "dem255": Delivery(("dem255", "void"), "image/png", derived=True),
+    "void": Delivery(("void",), "image/png"),
+    "dem.tif": Delivery(("dem",), TIFF),
+    "dem255.tif": Delivery(("dem255",), TIFF),
+    "rgb.tif": Delivery(("rgb",), TIFF),
+    "nir.tif": Delivery(("nir",), TIFF),
+    "sar.tif": Delivery(("sar",), TIFF),
+}
+
+
+def delivered(tile: TilePair) -> list[str]:
+    """The names under which this tile's layers can be had."""
+    return [name for name, delivery in DELIVERIES.items() if tile.layer(delivery.made_of[0])]
+
+
+def layer_token(tile: TilePair, name: str) -> str:
+    """The content version that goes into a layer's address, as in `3` or, with a void mask, `3.1`.
+
+    Raises NotFound for a layer that the tile has not.
+    """
+    delivery = DELIVERIES.get(name)
+    if delivery is None or not tile.layer(delivery.made_of[0]):
+        raise NotFound(f"{tile.name} has no layer {name}.")
+    versions = tile.layer_versions()
+    return ".".join(str(versions[layer]) for layer in delivery.made_of if layer in versions)
+
+
+def layer_tag(tile: TilePair, name: str) -> str:
+    """An ETag: the token and the checksums of the files behind it."""
+    sums = [str((tile.layer(layer) or {}).get("sha256", ""))[:12] for layer in DELIVERIES[name].made_of]
+    return f'"{layer_token(tile, name)}-{"-".join(sums)}"'
+
+
+def layer_url(tile: TilePair, name: str, slug: str) -> str:
+    """The address of a layer as it is now; it may be kept for ever. slug: the tile's area's."""
+    return f"{reverse('tile-layer', args=[slug, tile.index, name])}?v={layer_token(tile, name)}"
+
+
+def layer_file(tile: TilePair, name: str, slug: str) -> Path:
+    """The file behind a layer. Raises NotFound when it is not there."""
+    path = layer_path(slug, DELIVERIES[name].made_of[0], tile.index)
+    if not path.is_file():
+        raise NotFound(f"The file of {tile.name}, {name}, is missing. Build the area again to make it.")
+    return path
+
+
+def depth_png(tile: TilePair, slug: str) -> bytes:
+    """DEM_255 as a PNG of grey and alpha; alpha is 0 where the void mask says that there is no height.
+
+    Raises NotFound when a file is missing or damaged.
+    """
+    try:
+        grey = read_layer_bytes(layer_file(tile, "dem255", slug).read_bytes()).array[0]
+        alpha = np.full_like(grey, 255)
+        if tile.layer("void"):
+            alpha[read_layer_bytes(layer_file(tile, "void", slug).read_bytes()).array[0] > 0] = 0
+    except RasterError as error:
+        raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
+    return encode_png(np.stack([grey, alpha], axis=-1))

@@ -1,0 +1,75 @@
+"""Tiles and decisions as the review page and the JSON show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tiles.models import Area, ReviewDecision, TilePair
+from tiles.models.choices import REASON_BY_CODE, Reason
+from tiles.raster.quality import CONSTANT_BAND, FEW_HEIGHTS, FLAT, MIN_DISTINCT_HEIGHTS
+from tiles.raster.terrain import LANDFORMS
+
+from .layers import delivered, layer_url
+
+FLAG_WORDS = {
+    FLAT: "flat: all heights are equal",
+    FEW_HEIGHTS: f"fewer than {MIN_DISTINCT_HEIGHTS} distinct heights",
+    CONSTANT_BAND: "a colour band is constant",
+}
+LANDFORM_WORDS = {landform.name: landform.label for landform in LANDFORMS}
+
+
+def reasons_of(area: Area) -> list[Reason]:
+    """The area's reasons to reject, in the order of their keys."""
+    return [REASON_BY_CODE[code] for code in area.reasons if code in REASON_BY_CODE]
+
+
+def tile_payload(tile: TilePair, slug: str) -> dict[str, Any]:
+    """One tile for the review page. slug: its area's. Heights in metres, shares 0..1."""
+    return {
+        "index": tile.index,
+        "name": tile.name,
+        "state": tile.review_state,
+        "reason": tile.reason,
+        "version": tile.version,
+        "layers": tile.layer_versions(),
+        "urls": {name: layer_url(tile, name, slug) for name in delivered(tile)},
+        "width": (tile.grid or {}).get("width"),
+        "height": (tile.grid or {}).get("height"),
+        "lon": tile.lon,
+        "lat": tile.lat,
+        "gsd": tile.gsd,
+        "dem_min": tile.dem_min,
+        "dem_max": tile.dem_max,
+        "relief": tile.relief,
+        "slope": tile.slope,
+        "landform": LANDFORM_WORDS.get(tile.landform, tile.landform),
+        "water_share": tile.water_share,
+        "void_share": tile.void_share,
+        "flags": [FLAG_WORDS.get(flag, flag.replace("_", " ")) for flag in tile.flags],
+        "dem_file": tile.dem_file.name if tile.dem_file else "",
+        "window": [tile.window_col, tile.window_row] if tile.window_col is not None else None,
+    }
+
+
+def tiles_payload(tiles: Iterable[TilePair], slug: str) -> list[dict[str, Any]]:
+    return [tile_payload(tile, slug) for tile in tiles]
+
+
+def decision_payload(entry: ReviewDecision) -> dict[str, Any]:
+    """One entry of the log. `entry.tile` and `entry.by` are loaded."""
+    return {
+        "client_id": str(entry.client_id),
+        "index": entry.tile.index,
+        "verb": entry.verb,
+        "from_state": entry.from_state,
+        "from_reason": entry.from_reason,
+        "to_state": entry.to_state,
+        "to_reason": entry.to_reason,
+        "note": entry.note,
+        "version": entry.tile_version,
+        "by": entry.by.shown_name if entry.by else "",
+        "at": entry.at.isoformat(),
+        "undoes": str(entry.undoes.client_id) if entry.undoes else None,
+    }
