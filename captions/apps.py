@@ -5,3 +5,6 @@ class CaptionsConfig(AppConfig):
     name = "captions"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Captions"
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401 - connects them

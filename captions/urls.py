@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from . import api
 
 urlpatterns: list[URLPattern] = []
 
-api_urlpatterns: list[URLPattern] = []
+_TILE = "areas/<slug:slug>/tiles/<int:index>/caption"
+
+api_urlpatterns: list[URLPattern] = [
+    path("areas/<slug:slug>/captions/", api.AreaCaptions.as_view(), name="api-area-captions"),
+    path(f"{_TILE}/", api.TileCaption.as_view(), name="api-caption"),
+    path(f"{_TILE}/revisions/", api.TileCaptionRevisions.as_view(), name="api-caption-revisions"),
+    path(f"{_TILE}/restore/", api.TileCaptionRestore.as_view(), name="api-caption-restore"),
+]

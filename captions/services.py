@@ -1,0 +1,207 @@
+"""Everything that is written about captions.
+
+A tile's caption is one thread: its row locks the tile first, then writes a revision and the caption together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db import transaction
+from django.utils import timezone
+
+from tiles.core.errors import BadInput, Conflict, NotFound, Stale
+from tiles.core.permissions import RECTIFY_CAPTIONS, require
+from tiles.models import AreaCounter, TilePair
+from tiles.models.choices import BuildState
+
+from .captioners.base import CaptionAnswer, Captioner, facts_of
+from .captioners.rules import RulesCaptioner
+from .diff import word_diff
+from .models import PERSON, Caption, CaptionRevision
+from .selectors import caption_facts
+from .texts import text_clean
+
+BATCH = 200
+# Ids of machines' revisions are worked out, not drawn: a rerun makes the same one and cannot double.
+_MACHINES = UUID("6f1a4d5e-0c8e-5b0e-9f57-3a2b8c1d7e90")
+
+
+def caption_rectify(*, tile_id: int, text: str, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
+    """Save a person's text over version `base_version` (0 where there is no caption yet).
+
+    Repeating a client_id returns the first revision; a text that stands already changes nothing and returns its
+    revision. Raises NotAllowed, NotFound, BadInput for a text that cannot be one, Conflict for a tile that is not
+    built, and Stale when somebody saved since: `extra` then holds `current`, `yours` and the `diff` between them.
+    """
+    require(by, RECTIFY_CAPTIONS)
+    text = text_clean(text)
+    with transaction.atomic():
+        tile = _locked_tile(tile_id)
+        repeated = _repeated(client_id, tile, by)
+        if repeated:
+            return repeated
+        caption = _caption_of(tile)
+        if caption and caption.text == text:
+            return _newest(caption)
+        _require_current(caption, base_version, text)
+        _require_built(tile)
+        components = caption.components if caption else {}
+        return _write(tile, caption, text=text, components=components, origin=PERSON, author=by, client_id=client_id)
+
+
+def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
+    """Make the words of revision `number` the caption again, as a new revision by `by` of the old one's origin.
+
+    Repeats, unchanged texts and failures as in caption_rectify; NotFound also for a number that never was.
+    """
+    require(by, RECTIFY_CAPTIONS)
+    with transaction.atomic():
+        tile = _locked_tile(tile_id)
+        repeated = _repeated(client_id, tile, by)
+        if repeated:
+            return repeated
+        caption = _caption_of(tile)
+        old = caption and caption.revisions.filter(number=number).first()
+        if not caption or not old:
+            raise NotFound(f"{tile.name} has no caption revision {number}. Reload the history.")
+        if caption.text == old.text:
+            return _newest(caption)
+        _require_current(caption, base_version, old.text)
+        return _write(
+            tile,
+            caption,
+            text=old.text,
+            components=old.components,
+            origin=old.origin,
+            author=by,
+            client_id=client_id,
+            restores=old,
+        )
+
+
+def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -> CaptionRevision | None:
+    """Let a captioner (`rules` by default) write the caption of a built tile.
+
+    Never touches a text that a person wrote or restored; writes again only where its own words changed with the
+    tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run twice, at once too.
+    """
+    captioner = captioner or RulesCaptioner()
+    tile = TilePair.objects.select_related("area").filter(pk=tile_id, build_state=BuildState.BUILT).first()
+    if tile is None or Caption.objects.filter(tile_id=tile_id, author__isnull=False).exists():
+        return None
+    answer = captioner.caption(facts_of(tile))
+    with transaction.atomic():
+        locked = TilePair.objects.select_for_update().filter(pk=tile_id).first()
+        return _write_answer(locked, captioner.name, answer) if locked else None
+
+
+def captions_write_missing(*, area_id: int, captioner: Captioner | None = None) -> int:
+    """Give every built tile of an area that has no caption its first one; returns how many were written."""
+    captioner = captioner or RulesCaptioner()
+    written, after = 0, -1
+    while True:
+        tiles = list(
+            TilePair.objects.select_related("area")
+            .filter(area_id=area_id, build_state=BuildState.BUILT, captioned=False, index__gt=after)
+            .order_by("index")[:BATCH]
+        )
+        if not tiles:
+            return written
+        after = tiles[-1].index
+        answers = [(tile, captioner.caption(facts_of(tile))) for tile in tiles]
+        written += _write_answers(answers, captioner.name)
+
+
+def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str) -> int:
+    """First captions for many tiles in one transaction; how many there were still to write."""
+    wanted = {tile.pk: answer for tile, answer in answers}
+    with transaction.atomic():
+        locked = TilePair.objects.select_for_update().filter(pk__in=wanted, captioned=False).order_by("pk")
+        written = [_write_answer(tile, name, wanted[tile.pk]) for tile in locked]
+    return sum(revision is not None for revision in written)
+
+
+def _write_answer(tile: TilePair, name: str, answer: CaptionAnswer) -> CaptionRevision | None:
+    """The answer as the newest revision of a locked tile, unless a person's text or the same words stand there."""
+    if tile.build_state != BuildState.BUILT:
+        return None
+    text = text_clean(answer.description)
+    caption = _caption_of(tile)
+    if caption and (caption.author_id is not None or caption.text == text):
+        return None
+    number = caption.version + 1 if caption else 1
+    return _write(
+        tile,
+        caption,
+        text=text,
+        components=answer.components(),
+        origin=name,
+        provenance=answer.provenance,
+        client_id=uuid5(_MACHINES, f"{tile.pk}/{number}/{name}"),
+    )
+
+
+def _write(
+    tile: TilePair, caption: Caption | None, *, text: str, origin: str, client_id: UUID, **fields: Any
+) -> CaptionRevision:
+    """One more revision, the caption as its copy, and with the first of them the tile's flag and its counter."""
+    components, author = fields.get("components") or {}, fields.get("author")
+    first = caption is None
+    caption = caption or Caption(tile=tile, area_id=tile.area_id, version=0)
+    caption.version += 1
+    caption.text, caption.components, caption.origin, caption.author = text, components, origin, author
+    caption.updated_at = timezone.now()
+    caption.save()
+    revision = CaptionRevision(
+        caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
+    )
+    revision.save()
+    if first and not tile.captioned:
+        before = tile.counted
+        tile.captioned = True
+        tile.save(update_fields=["captioned"])
+        AreaCounter.objects.move(tile.area_id, before, tile.counted)
+    return revision
+
+
+def _locked_tile(tile_id: int) -> TilePair:
+    tile = TilePair.objects.select_for_update().filter(pk=tile_id).first()
+    if tile is None:
+        raise NotFound("There is no such tile. It may have been removed; go back to its area.")
+    return tile
+
+
+def _caption_of(tile: TilePair) -> Caption | None:
+    return Caption.objects.select_for_update(of=("self",)).select_related("author").filter(tile=tile).first()
+
+
+def _newest(caption: Caption) -> CaptionRevision:
+    return caption.revisions.get(number=caption.version)
+
+
+def _repeated(client_id: UUID, tile: TilePair, by: Any) -> CaptionRevision | None:
+    """The revision an earlier request with this id made."""
+    revision = CaptionRevision.objects.select_related("caption").filter(client_id=client_id).first()
+    if revision and (revision.caption.tile_id != tile.pk or revision.author_id != by.pk):
+        raise BadInput("This save carries the id of another one. Reload the page and save again.", code="id_taken")
+    return revision
+
+
+def _require_current(caption: Caption | None, base_version: int, yours: str) -> None:
+    if (caption.version if caption else 0) == base_version:
+        return
+    text = caption.text if caption else ""
+    raise Stale(
+        "Somebody saved this caption since you opened it. Compare the two texts, then keep one or merge them.",
+        current=caption_facts(caption),
+        yours=yours,
+        diff=word_diff(text, yours),
+    )
+
+
+def _require_built(tile: TilePair) -> None:
+    if tile.build_state != BuildState.BUILT:
+        raise Conflict(f"{tile.name} is not built, so there is nothing to describe. Build its area.", code="not_built")
