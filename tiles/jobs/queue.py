@@ -1,4 +1,4 @@
-"""Waking workers through django-q2. A lost or doubled wake-up does no harm."""
+"""Waking workers through django-q2. A lost or doubled wake-up does no harm: the sweeper wakes again."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def wake(workers: int) -> None:
 
 
 def waiting_wakes() -> int:
-    """How many wake-ups no worker has taken yet."""
+    """How many wake-ups no cluster has taken yet."""
     return int(get_broker().queue_size())

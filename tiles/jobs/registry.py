@@ -12,9 +12,11 @@ from .leases import Lease
 class JobKind(Protocol):
     """How one kind of job is worked.
 
-    `run` MUST be able to run again after a death at any point, MUST write rows only inside `lease.fence()`
-    and MUST call `lease.beat()` at least every few seconds. It MAY raise ApplicationError to fail the whole
-    job, DiskFull to pause it, and anything else to have the chunk tried again later.
+    `run` MUST be able to run again after a death at any point, MUST write rows only inside `lease.fence()`,
+    MUST give files their final names there too or right before (a slow worker that lost its lease must not
+    overwrite what came after it), and MUST call `lease.beat()` at least every few seconds. It MAY raise
+    ApplicationError to fail the whole job, DiskFull to pause it, and any other Exception to have the chunk tried
+    again later. LeaseLost and Stopped, which the lease raises, MUST pass through it.
     """
 
     name: str
@@ -30,7 +32,10 @@ class JobKind(Protocol):
         ...
 
     def ended(self, job: Job) -> None:
-        """The job is done, failed or cancelled. Called inside the transaction that says so."""
+        """The job is done, failed or cancelled, and nobody is at work on it any more.
+
+        Called once, inside the transaction that says so.
+        """
         ...
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from tiles.models import Job
+
+from .pace import recent_rate
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is. `share` is 0..1; `rate` in steps a second and `seconds_left` are None while unknown."""
+    """How far a job is. `share` is 0..1; `rate` in steps a second lately and `seconds_left` are None while unknown."""
 
     done: int
     failed: int
@@ -21,17 +22,19 @@ class Progress:
     rate: float | None
     seconds_left: float | None
 
+    @property
+    def left(self) -> int:
+        """Steps that are neither done nor failed."""
+        return max(0, self.total - self.done - self.failed)
+
 
 def job_progress(job: Job) -> Progress:
     """A job's progress from its own counters."""
     steps = job.done + job.failed
     share = 1.0 if job.state == Job.State.DONE else steps / job.total if job.total else 0.0
-    rate = None
-    if job.started_at and steps:
-        seconds = ((job.finished_at or timezone.now()) - job.started_at).total_seconds()
-        rate = steps / seconds if seconds > 0 else None
-    left = (job.total - steps) / rate if rate and job.state in Job.WORKABLE else None
-    return Progress(job.done, job.failed, job.total, min(share, 1.0), rate, left)
+    rate = recent_rate(job) if job.state in Job.WORKABLE else None
+    seconds_left = max(0, job.total - steps) / rate if rate and job.total else None
+    return Progress(job.done, job.failed, job.total, min(share, 1.0), rate, seconds_left)
 
 
 def jobs_listed() -> QuerySet[Job]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from tiles.core.errors import Conflict
-from tiles.models import Area, Job, JobChunk, JobEvent
+from tiles.core.errors import Conflict, NotFound
+from tiles.models import Area, Job, JobEvent
 
+from .chunks import job_locked, job_settle, job_stop
 from .leases import chunks_add
 from .queue import wake
 from .registry import kind_of
@@ -30,7 +30,8 @@ def job_start(
 ) -> Job:
     """Create a job and, when `background`, wake the workers once it is committed.
 
-    The caller has checked the permission. Raises Conflict when such a job is open already.
+    `by` is a user, or None for the command line. The caller has checked the permission. Raises Conflict when a job
+    of this kind and subject is open already.
     """
     kind_of(kind)
     try:
@@ -39,43 +40,62 @@ def job_start(
                 kind=kind, title=title, subject=subject, area=area, parameters=dict(parameters or {}), started_by=by
             )
             chunks_add(job, chunks, stage=0)
-            JobEvent.objects.create(job=job, message=f"Started by {by.shown_name if by else 'the command line'}.")
+            JobEvent.objects.create(job=job, message=f"Started by {_who(by)}.")
+            job_settle(job)
     except IntegrityError as error:
         raise Conflict(f"This is already under way: {title}. Look at the jobs page.", code="already_running") from error
     if background:
-        transaction.on_commit(lambda: wake(settings.DEMETER_WORKERS))
+        _wake_on_commit()
     return job
 
 
 def job_pause(*, job_id: int, by: Any) -> Job:
     """Stop giving out chunks; those under way stop at their next beat. Raises Conflict when it does not run."""
-    return _steer(job_id, Job.WORKABLE, Job.State.PAUSED, f"Paused by {by.shown_name}.")
+    with transaction.atomic():
+        job = _steered(job_id, Job.WORKABLE, f"Paused by {_who(by)}.")
+        job.state = Job.State.PAUSED
+        job.save(update_fields=["state"])
+    return job
 
 
 def job_resume(*, job_id: int, by: Any) -> Job:
     """Go on with a paused job. Raises Conflict when it is not paused."""
-    job = _steer(job_id, (Job.State.PAUSED,), Job.State.RUNNING, f"Resumed by {by.shown_name}.")
-    transaction.on_commit(lambda: wake(settings.DEMETER_WORKERS))
+    with transaction.atomic():
+        job = _steered(job_id, (Job.State.PAUSED,), f"Resumed by {_who(by)}.")
+        job.state = Job.State.RUNNING if job.started_at else Job.State.QUEUED
+        job.error, job.pace = "", {}
+        job.save(update_fields=["state", "error", "pace"])
+        _wake_on_commit()
     return job
 
 
 def job_cancel(*, job_id: int, by: Any) -> Job:
-    """End a job; what is built stays. Raises Conflict when it is over already."""
+    """End a job; what is built stays. Those at work on it stop at their next beat, and only then is it finished.
+
+    Raises Conflict when it is over already.
+    """
     with transaction.atomic():
-        job = _steer(job_id, Job.OPEN, Job.State.CANCELLED, f"Cancelled by {by.shown_name}.")
-        Job.objects.filter(pk=job_id).update(finished_at=timezone.now())
-        job.chunks.filter(state=JobChunk.State.WAITING).update(state=JobChunk.State.CANCELLED)
-        kind_of(job.kind).ended(job)
+        job = _steered(job_id, Job.OPEN, f"Cancelled by {_who(by)}.")
+        job_stop(job, Job.State.CANCELLED)
     return job
 
 
-def _steer(job_id: int, from_states: Sequence[str], to_state: str, message: str) -> Job:
-    with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job_id)
-        if job.state not in from_states:
-            raise Conflict(f"This job is {job.get_state_display().lower()}: that cannot be done now.")
-        job.state = to_state
-        job.error = ""
-        job.save(update_fields=["state", "error"])
-        JobEvent.objects.create(job=job, message=message)
+def _steered(job_id: int, from_states: Sequence[str], message: str) -> Job:
+    """The job, locked, when it is in one of these states; its log says what is done to it."""
+    try:
+        job = job_locked(job_id)
+    except Job.DoesNotExist as error:
+        raise NotFound("There is no such job. Look at the jobs page for those there are.") from error
+    if job.state not in from_states:
+        raise Conflict(f"This job is {job.get_state_display().lower()}: that cannot be done now.")
+    JobEvent.objects.create(job=job, message=message)
     return job
+
+
+def _who(by: Any) -> str:
+    return by.shown_name if by else "the command line"
+
+
+def _wake_on_commit() -> None:
+    # Robust: the job stands, and the sweeper wakes workers too should the queue be away.
+    transaction.on_commit(lambda: wake(settings.DEMETER_WORKERS), robust=True)

@@ -36,6 +36,7 @@ class Job(models.Model):
     done = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     failures = models.JSONField(default=dict, blank=True, help_text="Reason -> number.")
+    pace = models.JSONField(default=dict, blank=True, help_text="Two marks of time and steps, for the rate.")
     error = models.TextField(blank=True, help_text="Why the whole job failed or paused, for a person.")
     started_by = models.ForeignKey(
         "accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="jobs"
@@ -53,7 +54,10 @@ class Job(models.Model):
                 name="one_open_job_a_subject",
             )
         ]
-        indexes: ClassVar = [models.Index(fields=["state", "-id"], name="job_by_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "-id"], name="job_by_state"),
+            models.Index(fields=["id"], condition=Q(finished_at=None), name="job_unfinished"),
+        ]
 
     def __str__(self) -> str:
         return self.title
