@@ -1,0 +1,57 @@
+// Single keys without modifiers. Digits go by position (`code`), so that AZERTY works; the rest by character (`key`).
+// Keys are taken in order: the next one waits until what the last one started is done, and is read in the scope that
+// stands then.
+
+const TYPING = "input:not([type=button], [type=checkbox], [type=radio], [type=range], [type=submit]), select, textarea";
+const PRESSING = new Set(["Enter", " "]);
+
+/** `Digit1` for the key 1 wherever it lies, else the character in lower case. */
+export function nameOf(event) {
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code ?? "");
+  if (digit && !event.shiftKey) return digit[1];
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
+}
+
+function isTyping(target) {
+  return target instanceof Element && (target.matches(TYPING) || target.isContentEditable);
+}
+
+export class Keys {
+  #scopes = [];
+  #waiting = Promise.resolve();
+
+  constructor(target = document) {
+    target.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  /** Bind names of keys to actions; the scope opened last is the only one that counts. Returns how to close it. */
+  open(bindings) {
+    const scope = { bindings: new Map(Object.entries(bindings)) };
+    this.#scopes.push(scope);
+    return () => {
+      this.#scopes = this.#scopes.filter((other) => other !== scope);
+    };
+  }
+
+  /** Run `action` in its turn, as if a key had asked for it. */
+  run(action) {
+    const done = this.#waiting.then(action);
+    this.#waiting = done.catch((error) => reportError(error));
+    return done;
+  }
+
+  #binding(name) {
+    return this.#scopes.at(-1)?.bindings.get(name);
+  }
+
+  #pressed(event) {
+    if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (isTyping(event.target)) return;
+    const name = nameOf(event);
+    if (event.shiftKey && name !== "?") return;
+    if (PRESSING.has(name) && event.target.closest?.("button, a, summary")) return;
+    if (event.repeat && !name.startsWith("Arrow")) return;
+    if (this.#binding(name)) event.preventDefault();
+    this.run(() => this.#binding(name)?.());
+  }
+}
