@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +25,21 @@ from portal.demo.terrain import Land, steepness
 
 #: Reflectance (blue, green, red, near infrared) of each kind of ground.
 COVER = {
-    "scrub": (0.034, 0.056, 0.052, 0.215),
+    "scrub": (0.033, 0.060, 0.052, 0.215),
     "dry_grass": (0.062, 0.096, 0.108, 0.245),
     "meadow": (0.038, 0.074, 0.050, 0.330),
-    "broadleaf": (0.021, 0.045, 0.026, 0.320),
-    "conifer": (0.016, 0.029, 0.019, 0.190),
-    "rock": (0.105, 0.132, 0.150, 0.200),
-    "scree": (0.160, 0.190, 0.208, 0.265),
-    "snow": (0.560, 0.570, 0.560, 0.480),
-    "sand": (0.165, 0.208, 0.242, 0.310),
+    "broadleaf": (0.028, 0.052, 0.039, 0.310),
+    "conifer": (0.021, 0.034, 0.027, 0.195),
+    "rock": (0.108, 0.126, 0.138, 0.190),
+    "scree": (0.158, 0.176, 0.188, 0.245),
+    "snow": (0.275, 0.282, 0.278, 0.245),
+    "sand": (0.135, 0.172, 0.195, 0.265),
     "gravel": (0.120, 0.145, 0.160, 0.215),
     "asphalt": (0.098, 0.112, 0.122, 0.165),
+    "roof": (0.270, 0.285, 0.290, 0.330),
+    "pond": (0.019, 0.019, 0.016, 0.010),
     "river": (0.040, 0.056, 0.040, 0.025),
-    "lake": (0.026, 0.036, 0.020, 0.010),
+    "lake": (0.031, 0.036, 0.020, 0.010),
     "shallow": (0.076, 0.105, 0.056, 0.016),
     "deep": (0.034, 0.026, 0.012, 0.006),
     "silt": (0.075, 0.098, 0.086, 0.030),
@@ -64,10 +67,11 @@ class Country:
 
 
 def make_textures(seed: int) -> dict[str, Array]:
-    """The periodic textures: `rolling` (many scales), `clump` (a few pixels), `grain` (pixels), `waves`."""
-    kinds = {
+    """The periodic textures: `rolling` (many scales), `clump` (a few pixels), `ribs` (about 8), `grain`, `waves`."""
+    kinds: dict[str, dict[str, Any]] = {
         "rolling": {"slope": 2.6, "longest": 400.0},
         "clump": {"slope": 1.6, "longest": 40.0},
+        "ribs": {"slope": 0.9, "longest": 16.0, "shortest": 4.0},
         "grain": {"slope": 0.4, "longest": 10.0},
         "waves": {"slope": 1.6, "longest": 60.0, "shortest": 3.0, "stretch": 3.5},
     }
@@ -84,8 +88,21 @@ def make_country(land: Land, lines: Lines, textures: dict[str, Array], seed: int
     woods = fractal(rng, shape, period=60, gain=0.62)
     warmth = fractal(rng, shape, period=200, gain=0.5)
     silt = soft_blur(land.flats, max(1, max(shape) // 130)) * 2
-    lattices = (land.height, steepness(land), land.flats, land.lake, lines.towns, lines.moist, warmth, woods, silt)
-    return Country(*(extend(field) for field in lattices), lines, textures, land.lake_level, seed)
+    return Country(
+        height=extend(land.height),
+        gullies=extend(steepness(land)),
+        flats=extend(land.flats),
+        flats_near=extend(silt),
+        lake=extend(land.lake.astype(np.float32)),
+        towns=extend(lines.towns),
+        moist=extend(lines.moist),
+        warmth=extend(warmth),
+        woods=extend(woods),
+        lines=lines,
+        textures=textures,
+        lake_level=land.lake_level,
+        seed=seed,
+    )
 
 
 class Block:
@@ -128,11 +145,29 @@ class Block:
             target = np.float32(value) if grain is None else np.float32(value) * grain
             band += amount * (target - band)
 
+    def _gullies(self, height: Array) -> Array:
+        """Ribs and gullies that run down the slopes: noise averaged along the fall line, of deviation about 1.
+
+        As in line integral convolution, Cabral and Leedom 1993, doi 10.1145/166117.166151.
+        """
+        gy, gx = np.gradient(height)
+        length = np.sqrt(gx * gx + gy * gy) + np.float32(0.3)
+        gx, gy = gx / length, gy / length
+        rows = np.arange(self.row, self.row + self.side, dtype=np.float32)[:, None] + np.zeros_like(height)
+        cols = np.arange(self.col, self.col + self.side, dtype=np.float32)[None, :] + np.zeros_like(height)
+        field = self.country.textures["ribs"].ravel()
+        total = np.zeros_like(height)
+        for step in range(-3, 4):
+            row = (rows + np.float32(1.8 * step) * gy).astype(np.int32) & (TEXTURE_SIDE - 1)
+            col = (cols + np.float32(1.8 * step) * gx).astype(np.int32) & (TEXTURE_SIDE - 1)
+            total += field[row * (TEXTURE_SIDE + 2 * HALO) + col]
+        return total * np.float32(1 / 4)
+
     def _heights(self) -> Array:
         height = self.lattice(self.country.height)
         rough = self.lattice(self.country.gullies)
-        crests = 1.0 - np.abs(self.texture("clump", 1))
-        height += rough * (7.0 * crests + 1.2 * self.texture("grain") + 4.5 * self.texture("clump", 2))
+        self.gully = self._gullies(height)
+        height += rough * (8.5 * self.gully + 1.5 * self.texture("clump", 2))
         land = smoothstep(height, 0, 10)
         height += land * (0.7 * self.texture("clump") + 0.15 * self.texture("grain", 1)) * (1 - self.lake)
         water = self.lake >= 0.5

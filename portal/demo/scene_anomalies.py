@@ -146,19 +146,18 @@ def _plant_cloud(canvas: Canvas, window: Window, rng: np.random.Generator, sourc
     here = canvas.layout.footprint(window)
     u, v, inside = _inside(here)
     size = window.size
-    billow = fractal(rng, u.shape, period=size / 3, gain=0.55) + 0.25 * fractal(
-        rng, u.shape, period=size / 12, gain=0.6
-    )
+    billow = 0.8 * fractal(rng, u.shape, period=size / 4, gain=0.5)
+    billow += 0.45 * fractal(rng, u.shape, period=size / 14, gain=0.55)
     # Both cloud and shadow must end inside the window, so the cloud keeps to its south-eastern part.
-    middle = 1 - 2.1 * np.hypot(u - 0.56, v - 0.58)
-    thick = smoothstep((billow + 2.6 * middle).astype(np.float32), 0.45, 2.1) * inside
+    middle = 0.85 - 1.9 * np.hypot(u - 0.56, v - 0.58)
+    thick = smoothstep((billow + 2.6 * middle).astype(np.float32), 0.3, 2.9) * inside
     shade = np.roll(thick, (-round(0.075 * size), -round(0.04 * size)), axis=(0, 1)) * inside
     part = canvas.imagery[(slice(None), *here.box)]
     shade = box_blur(shade.astype(np.float32), max(1, size // 170))
-    top = np.float32(5200) + 900 * np.clip(billow, -2, 2) + 2400 * thick
+    top = np.float32(3300) + 700 * np.clip(billow, -2, 2) + 2600 * thick
     for number, band in enumerate(part):
         ground = band * (1 - (0.62, 0.56, 0.50, 0.66)[number] * shade)
-        band[inside] = _whole(ground + np.minimum(thick * 1.15, 1) * (top - ground))[inside]
+        band[inside] = _whole(ground + np.minimum(thick * 1.3, 1) * (top - ground))[inside]
     return f"cloud over {thick.mean() / inside.mean():.0%} of the tile, and its shadow"
 
 
@@ -166,8 +165,9 @@ def _plant_haze(canvas: Canvas, window: Window, rng: np.random.Generator, source
     here = canvas.layout.footprint(window)
     u, v, inside = _inside(here)
     veil = fractal(rng, u.shape, period=window.size / 2, gain=0.5)
-    rim = np.clip(np.minimum.reduce([u, 1 - u, v, 1 - v]) / 0.16, 0, 1).astype(np.float32)
-    veil = np.clip(0.52 + 0.16 * veil, 0.1, 0.85) * rim * rim * (3 - 2 * rim)
+    away = np.hypot(u - 0.5, v - 0.5).astype(np.float32)
+    veil = smoothstep(0.75 + 0.22 * veil - 1.9 * np.maximum(away - 0.08, 0), 0.0, 0.9)
+    veil *= 0.72 * smoothstep(np.minimum.reduce([u, 1 - u, v, 1 - v]).astype(np.float32), 0.0, 0.1)
     part = canvas.imagery[(slice(None), *here.box)]
     for band, (air, strength) in zip(part, ((1750, 0.80), (1900, 0.90), (2100, 1.0), (2000, 0.45)), strict=True):
         band[inside] = _whole(band + strength * veil * (air - band.astype(np.float32)))[inside]
@@ -182,7 +182,7 @@ def _plant_stripes(canvas: Canvas, window: Window, rng: np.random.Generator, sou
     lines = part.shape[1]
     detector = rng.normal(1.0, 0.13, (4, 16)).astype(np.float32)
     gain = detector[:, np.arange(lines) % 16] * rng.normal(1.0, 0.05, (4, lines)).astype(np.float32)
-    lost = rng.random(lines) < 0.03
+    lost = rng.random((lines,)) < 0.03
     gain[:, lost] *= 0.45
     part[:, inside] = _whole(part * gain[:, :, None])[:, inside]
     return f"detector lines of uneven gain, {int(lost.sum())} of them nearly lost"

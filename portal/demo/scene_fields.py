@@ -20,13 +20,13 @@ CROPS = np.array(
         (0.031, 0.070, 0.040, 0.430),
         (0.028, 0.062, 0.032, 0.480),
         (0.045, 0.088, 0.062, 0.340),
-        (0.070, 0.110, 0.125, 0.290),
-        (0.092, 0.138, 0.172, 0.310),
-        (0.080, 0.120, 0.150, 0.270),
-        (0.068, 0.090, 0.118, 0.175),
-        (0.050, 0.065, 0.082, 0.120),
-        (0.088, 0.112, 0.142, 0.200),
-        (0.055, 0.076, 0.080, 0.230),
+        (0.066, 0.108, 0.114, 0.290),
+        (0.086, 0.133, 0.150, 0.310),
+        (0.074, 0.116, 0.138, 0.270),
+        (0.064, 0.091, 0.109, 0.175),
+        (0.049, 0.068, 0.078, 0.120),
+        (0.084, 0.115, 0.134, 0.200),
+        (0.050, 0.078, 0.074, 0.230),
         (0.036, 0.054, 0.046, 0.260),
         (0.052, 0.122, 0.112, 0.390),
     ],
@@ -63,8 +63,8 @@ def divide(
     u = np.cos(angle) * dx + np.sin(angle) * dy
     v = np.cos(angle) * dy - np.sin(angle) * dx
     strip, across = _cut(v, tall)
-    wide = wide * (0.55 + 0.9 * hashed(number, strip, seed, 4))
-    piece, along = _cut(u + 97 * hashed(number, strip, seed, 5), wide)
+    wide = (wide * (0.55 + 0.9 * hashed(number, strip, seed, 4))).astype(np.float32)
+    piece, along = _cut((u + 97 * hashed(number, strip, seed, 5)).astype(np.float32), wide)
     halved = hashed(number, strip, piece, seed + 6) < 0.35
     upper = halved & (across > tall / 2)
     near_v = np.minimum(across, tall - across)
@@ -76,7 +76,7 @@ def divide(
     return Parcels(who, other, hashed(number, 10, seed), np.minimum(near_u, near_v), lane)
 
 
-def _cut(place: Array, size: Array) -> tuple[NDArray[np.int32], Array]:
+def _cut(place: NDArray[np.floating], size: NDArray[np.floating]) -> tuple[NDArray[np.int32], Array]:
     """Which piece of the given size a place falls in, and how far into it."""
     piece = np.floor(place / size)
     return piece.astype(np.int32), (place - piece * size).astype(np.float32)
@@ -107,16 +107,22 @@ def _districts(x: Array, y: Array, seed: int, cell: float) -> tuple[NDArray[np.i
 def paint_parcels(block: Block, slope: Array) -> None:
     """Lay the field mosaic on ground that is flat, low and not too dry, with hedges and lanes between fields."""
     country = block.country
-    fertile = block.flats + 0.25 * block.lattice(country.moist) - 0.002 * np.maximum(block.height - 150, 0)
-    fertile += 0.16 * block.texture("rolling", 1) + 0.07 * block.texture("clump", 3)
-    amount = smoothstep(fertile, 0.42, 0.55) * smoothstep(slope, 0.16, 0.09) * (block.height > 1.5)
+    warmth = block.lattice(country.warmth)
+    fertile = (
+        0.8 * block.flats
+        + 0.3 * smoothstep(slope, 0.24, 0.06)
+        + 0.25 * block.lattice(country.moist)
+        - 0.0004 * np.maximum(block.height - 100, 0)
+    )
+    fertile += 0.30 * block.texture("rolling", 1) + 0.10 * block.texture("clump", 3) + 0.15 * warmth
+    amount = smoothstep(fertile, 0.32, 0.42) * smoothstep(slope, 0.26, 0.17) * (block.height > 1.5)
     picked = amount > 0.02
     if not picked.any():
         return
     rows, cols = np.nonzero(picked)
     x, y = (cols + (block.col - HALO)).astype(np.float32), (rows + (block.row - HALO)).astype(np.float32)
-    bow = block.texture("rolling", 2)[picked]
-    parcels = divide(x + 5 * bow, y - 4 * bow, country.seed, 74.0, (4.5, 13.0), (7.0, 30.0))
+    bow = 14 * warmth[picked]
+    parcels = divide(x + bow, y - bow, country.seed, 74.0, (4.5, 13.0), (7.0, 30.0))
     colour = _crop_colours(parcels, block.texture("rolling", 3)[picked], block.texture("grain", 3)[picked])
     edge = np.clip(1.15 - parcels.edge, 0, 1)
     hedge = edge * (parcels.district > 0.45) * (parcels.lane < 0.8) * 0.6
@@ -150,7 +156,7 @@ def paint_towns(block: Block, slope: Array) -> None:
     x, y = (cols + (block.col - HALO)).astype(np.float32), (rows + (block.row - HALO)).astype(np.float32)
     streets = divide(x, y, block.country.seed + 50, 34.0, (3.2, 5.2), (4.0, 9.0))
     built = smoothstep(density[picked], 0.12, 0.42)
-    house = hashed(cols + block.col, rows + block.row, block.country.seed + 60)
+    house = hashed((cols + block.col).astype(np.int32), (rows + block.row).astype(np.int32), block.country.seed + 60)
     red, pale = streets.who, streets.other
     roof = 0.75 + 0.55 * house + 0.25 * red
     works = ((pale > 0.93) & (streets.district > 0.35)).astype(np.float32)
@@ -167,8 +173,8 @@ def paint_towns(block: Block, slope: Array) -> None:
 
 #: Reflectance of roofs and yards, trees, works and streets, by band.
 _TOWN = (
-    (0.088, 0.026, 0.230, 0.100),
-    (0.106, 0.048, 0.245, 0.112),
-    (0.124, 0.034, 0.250, 0.120),
+    (0.085, 0.030, 0.212, 0.092),
+    (0.110, 0.050, 0.230, 0.110),
+    (0.113, 0.038, 0.224, 0.111),
     (0.190, 0.280, 0.290, 0.150),
 )

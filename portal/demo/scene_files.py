@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def _line(layout: Layout, x: NDArray[np.float64], y: NDArray[np.float64]) -> lis
     return list(zip(cols.tolist(), rows.tolist(), strict=True))
 
 
-def _filled(shape: tuple[int, int], outline: list[tuple[float, float]]) -> NDArray[np.bool_]:
+def _filled(shape: tuple[int, int], outline: Sequence[tuple[float, float]]) -> NDArray[np.bool_]:
     image = Image.new("1", (shape[1], shape[0]))
     ImageDraw.Draw(image).polygon(outline, fill=1)
     return np.asarray(image)

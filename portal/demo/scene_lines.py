@@ -85,8 +85,8 @@ def _towns(rng: np.random.Generator, land: Land) -> tuple[Array, list[tuple[int,
     h, w = land.height.shape
     near_sea = box_blur((land.height <= 0).astype(np.float32), 12)
     river = smoothstep(np.log10(extreme(land.area, 4, largest=True)), 2.5, 4.5)
-    worth = land.flats * (0.15 + river + 2.5 * near_sea) * (land.height > 2) * ~land.lake
-    worth = worth.ravel().astype(np.float64) + 1e-12
+    suited = land.flats * (0.15 + river + 2.5 * near_sea) * (land.height > 2) * ~land.lake
+    worth = suited.ravel().astype(np.float64) + 1e-12
     count = max(3, round(h * w / 9000))
     picks = rng.choice(worth.size, size=count, p=worth / worth.sum())
     density = np.zeros((h, w), np.float32)
@@ -112,7 +112,7 @@ def _roads(
 ) -> NDArray[np.uint8]:
     """Roads from every town to the two largest, along the cheapest way, so that they join as real ones do."""
     coarse = land.height[::_ROAD_STEP, ::_ROAD_STEP]
-    rough = rng.random(coarse.shape, dtype=np.float32)
+    rough = np.exp(0.9 * fractal(rng, coarse.shape, period=7, gain=0.7))
     canvas = Image.new("L", (shape[1], shape[0]))
     pen = ImageDraw.Draw(canvas)
     for rank, (row, col, _) in enumerate(centres[:2]):
@@ -146,7 +146,7 @@ def _cheapest_ways(height: Array, wet: NDArray[np.bool_], rough: Array, start: t
             if not (0 <= row + dy < h and 0 <= col + dx < w):
                 continue
             other = node + dy * w + dx
-            step = length * (0.7 + 0.6 * noise[other] + (30.0 if water[other] else 0.03 * abs(z[other] - z[node])))
+            step = length * (0.4 + noise[other] + (30.0 if water[other] else 0.03 * abs(z[other] - z[node])))
             if cost + step < best[other]:
                 best[other] = cost + step
                 parent[other] = node

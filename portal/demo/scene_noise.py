@@ -138,9 +138,9 @@ def smoothstep(field: Array, low: float | Array, high: float | Array) -> Array:
     return t * t * (3.0 - 2.0 * t)
 
 
-def hashed(*keys: NDArray[np.int32] | int) -> Array:
+def hashed(*keys: NDArray[np.integer] | int) -> Array:
     """A number in 0..1 for every tuple of integers, the same each time. Keys broadcast; returns float32."""
-    mixed = np.uint32(2166136261)
+    mixed = np.array(2166136261, np.uint32)
     for key in keys:
         word = np.asarray(key).astype(np.int64).astype(np.uint32)
         mixed = (mixed ^ word) * np.uint32(0x9E3779B1)
@@ -148,7 +148,7 @@ def hashed(*keys: NDArray[np.int32] | int) -> Array:
     mixed = mixed * np.uint32(0x85EBCA6B)
     mixed = mixed ^ (mixed >> np.uint32(13))
     mixed = mixed * np.uint32(0xC2B2AE35)
-    return ((mixed >> np.uint32(8)).astype(np.float32)) * np.float32(1 / 2**24)
+    return np.asarray((mixed >> np.uint32(8)).astype(np.float32) * np.float32(1 / 2**24))
 
 
 def sample(field: Array, x: Array, y: Array) -> Array:

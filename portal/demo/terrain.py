@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.demo.scene_drainage import Nodes, jumps, lengths, receivers, roots
 from portal.demo.scene_noise import Array, box_blur, extreme, fractal, refine, sample, smoothstep, soft_blur, soften
 
 #: Pixels to a node of the finest drainage lattice.
 NODE = 4
 AREA_EXPONENT = 0.45
 REPOSE = 0.62
+#: Slope of a river that drains one node of the finest lattice, at uplift 1.
+_ERODIBILITY = 1.9
 #: Metres of water over the floor of the lake's basin.
 _LAKE_RISE = 90.0
 #: Islands and headlands off the coast: x, y and size as shares of the scene, and height.
@@ -27,9 +30,7 @@ _ISLANDS = (
     (0.215, 0.70, 0.030, 0.05),
     (0.085, 0.39, 0.030, 0.06),
     (0.17, 0.45, 0.022, 0.05),
-    (0.05, 0.90, 0.028, 0.05),
 )
-_NEIGHBOURS = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Land:
 
     height: Array
     area: Array
-    receiver: NDArray[np.intp]
+    receiver: Nodes
     flats: Array
     lake: NDArray[np.bool_]
     lake_level: float
@@ -73,9 +74,9 @@ def make_land(seed: int, shape: tuple[int, int], metres: float, lake: tuple[floa
     height, area, receiver, level = _carve(seed, plan, nodes, metres * NODE)
     lake_nodes = _flood_lake(height, receiver, plan.lake, level)
     height, flats = _deposit(height, area, lake_nodes, metres * NODE)
-    height = _drown(seed, height, plan)
+    height = _dry_pools(_drown(seed, height, plan), receiver)
     level = float(round(level + _LAKE_RISE - 10))
-    height = np.where(height > 0, soften(height), height)
+    height = np.where(height > 0, soften(height, 0.1), height)
     height[lake_nodes] = level
     bend = _bends(seed, nodes)
     source_area = area
@@ -93,7 +94,7 @@ def _plan(seed: int, shape: tuple[int, int], lake: tuple[float, float, float, fl
     y = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     wide = fractal(rng, shape, period=extent / 3, gain=0.55)
     rough = fractal(rng, shape, period=extent / 9, gain=0.62)
-    coast = 0.31 + 0.05 * np.sin(6.0 * y + 0.6) - 0.09 * np.exp(-(((y - 0.20) / 0.13) ** 2))
+    coast = 0.36 + 0.05 * np.sin(6.0 * y + 0.6) - 0.09 * np.exp(-(((y - 0.20) / 0.13) ** 2))
     inland = x - coast + 0.045 * wide + 0.030 * rough
     island = np.full(shape, -1, np.float32)
     for cx, cy, size, strength in _ISLANDS:
@@ -101,8 +102,8 @@ def _plan(seed: int, shape: tuple[int, int], lake: tuple[float, float, float, fl
         island = np.maximum(island, strength * (1 - away) + 0.025 * rough)
     inland = np.maximum(inland, island)
     inland -= 0.20 * np.exp(-(((x - 0.30) / 0.10) ** 2) - ((y - 0.80) / 0.06) ** 2)
-    crest = 0.74 + 0.07 * np.sin(4.2 * y + 2.0) + 0.03 * wide
-    main = np.exp(-(((x - crest) / 0.17) ** 2))
+    crest = 0.74 + 0.07 * np.sin(4.2 * y + 2.0) + 0.035 * wide + 0.03 * rough
+    main = np.exp(-(((x - crest) / (0.165 + 0.03 * np.clip(wide, -2, 2))) ** 2))
     north = np.exp(-(((y - 0.08 - 0.2 * (x - 0.3)) / 0.13) ** 2)) * smoothstep(x, 0.1, 0.3)
     islands = smoothstep(island, -0.03, 0.05) * (0.34 + 0.12 * wide)
     hills = 0.20 * smoothstep(rough + 0.6 * wide, 0.4, 1.6) * smoothstep(inland, 0.02, 0.1)
@@ -112,13 +113,12 @@ def _plan(seed: int, shape: tuple[int, int], lake: tuple[float, float, float, fl
     cx, cy, half_width, half_height = lake
     core = np.zeros(shape, bool)
     if half_width > 0:
-        core = np.abs((x - cx) / half_width) ** 2.2 + np.abs((y - cy) / half_height) ** 2.2 < 2.15 + 0.3 * rough
+        core = np.abs((x - cx) / half_width) ** 2.2 + np.abs((y - cy) / half_height) ** 2.2
+        core = core < np.maximum(2.06, 2.7 + 0.8 * rough + 0.8 * wide)
     return _Plan(uplift.astype(np.float32), inland < -0.03, core, inland.astype(np.float32))
 
 
-def _carve(
-    seed: int, plan: _Plan, shape: tuple[int, int], metres: float
-) -> tuple[Array, Array, NDArray[np.intp], float]:
+def _carve(seed: int, plan: _Plan, shape: tuple[int, int], metres: float) -> tuple[Array, Array, Nodes, float]:
     """Let rivers carve the plan, from a coarse lattice to the finest. Returns height, area, receiver, lake level."""
     rng = np.random.default_rng([seed, 2])
     levels = 0
@@ -144,101 +144,45 @@ def _carve(
             if lake.any() and k == levels and turn == rounds // 2:
                 level = round(float(np.percentile(height[lake], 10)))
             settled = k < levels or turn >= rounds // 2
-            roots = base | lake if settled else base
+            outlets = base | lake if settled else base
             height[base] = 0
             if lake.any() and settled:
                 height[lake] = level
-            height, area, receiver = _settle(height, roots, uplift, wobble, metres * 2**k, metres)
+            height, area, receiver = _settle(height, outlets, uplift, wobble, metres * 2**k, metres)
     assert height is not None  # noqa: S101
     return height, area, receiver, level
 
 
-def _spread(count: int, total: int, level: int) -> NDArray[np.intp]:
+def _spread(count: int, total: int, level: int) -> Nodes:
     return np.minimum(np.arange(count) * 2**level + 2**level // 2, total - 1)
 
 
 def _settle(
-    height: Array, roots: NDArray[np.bool_], uplift: Array, wobble: Array, metres: float, unit: float
-) -> tuple[Array, Array, NDArray[np.intp]]:
-    """One round: fill small pits, find where each node drains, and give rivers the slope that their water keeps."""
-    for _ in range(6):
-        height = np.where(roots, height, np.maximum(height, _lowest_neighbour(height) + 0.01 * metres))
-    receiver, distance = _receivers(height, roots, wobble)
-    steps = _jumps(receiver)
+    height: Array, outlets: NDArray[np.bool_], uplift: Array, wobble: Array, metres: float, unit: float
+) -> tuple[Array, Array, Nodes]:
+    """One round: find where each node drains, and give rivers the slope that their water keeps."""
+    receiver = receivers(height, outlets, wobble)
+    steps = jumps(receiver)
     area = np.ones(height.size + 1)
     area[-1] = 0
     for nodes, target in steps:
         area += np.bincount(target, weights=area[nodes], minlength=area.size)
         area[-1] = 0
     area = area[:-1] * (metres / unit) ** 2
-    slope = np.minimum(1.55 * uplift.ravel() / area**AREA_EXPONENT, REPOSE * (0.55 + 0.45 * uplift.ravel()))
-    rise = np.append(slope * distance.ravel() * metres, 0)
-    loose = receiver == np.arange(receiver.size)
-    rise[:-1][loose] = height.ravel()[loose]
+    slope = np.minimum(_ERODIBILITY * uplift.ravel() / area**AREA_EXPONENT, REPOSE * (0.55 + 0.45 * uplift.ravel()))
+    rise = np.append(slope * lengths(receiver, height.shape[1]) * metres, 0)
+    rise[:-1][outlets.ravel()] = height[outlets]
     for nodes, target in steps:
         rise[nodes] += rise[target]
     settled = rise[:-1].reshape(height.shape).astype(np.float32)
     return settled, area.reshape(height.shape).astype(np.float32), receiver
 
 
-def _lowest_neighbour(height: Array) -> Array:
-    padded = np.pad(height, 1, mode="edge")
-    h, w = height.shape
-    lowest = padded[:h, :w].copy()
-    for dy, dx in _NEIGHBOURS[1:]:
-        np.minimum(lowest, padded[1 + dy : 1 + dy + h, 1 + dx : 1 + dx + w], out=lowest)
-    return lowest
-
-
-def _receivers(height: Array, roots: NDArray[np.bool_], wobble: Array) -> tuple[NDArray[np.intp], Array]:
-    """The steepest of 8 neighbours, as a flat index, and its distance in nodes.
-
-    wobble, (8, h, w), favours some directions here and there: without it rivers on a lattice run in eight directions.
-    """
-    h, w = height.shape
-    padded = np.pad(height, 1, constant_values=np.float32(np.inf))
-    best = np.zeros((h, w), np.float32)
-    offset = np.zeros((h, w), np.intp)
-    distance = np.zeros((h, w), np.float32)
-    for way, (dy, dx) in enumerate(_NEIGHBOURS):
-        length = np.float32(np.hypot(dy, dx))
-        fall = (height - padded[1 + dy : 1 + dy + h, 1 + dx : 1 + dx + w]) * wobble[way] / length
-        better = fall > best
-        best[better] = fall[better]
-        offset[better] = dy * w + dx
-        distance[better] = length
-    offset[roots] = 0
-    distance[roots] = 0
-    return np.arange(h * w) + offset.ravel(), distance
-
-
-def _jumps(receiver: NDArray[np.intp]) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """For k = 0, 1, 2 ...: the nodes that have a 2**k-th node downstream, and that node.
-
-    Adding the target's value to the node's in this order sums a value along each path down; adding the node's to
-    the target's sums it over everything upstream.
-    """
-    nodes = np.flatnonzero(receiver != np.arange(receiver.size))
-    jump = np.full(receiver.size + 1, receiver.size, np.intp)
-    jump[nodes] = receiver[nodes]
-    steps = []
-    while nodes.size:
-        target = jump[nodes]
-        steps.append((nodes, target))
-        further = jump[target]
-        jump[nodes] = further
-        nodes = nodes[further < receiver.size]
-    return steps
-
-
-def _flood_lake(height: Array, receiver: NDArray[np.intp], core: NDArray[np.bool_], level: float) -> NDArray[np.bool_]:
+def _flood_lake(height: Array, receiver: Nodes, core: NDArray[np.bool_], level: float) -> NDArray[np.bool_]:
     """The lake with its arms: every node that drains into the core and lies less than _LAKE_RISE above it."""
     if not core.any():
         return core
-    root = receiver.copy()
-    for _ in range(14):
-        root = root[root]
-    return core | (core.ravel()[root].reshape(core.shape) & (height < level + _LAKE_RISE))
+    return core | (core.ravel()[roots(receiver)].reshape(core.shape) & (height < level + _LAKE_RISE))
 
 
 def _deposit(height: Array, area: Array, lake: NDArray[np.bool_], metres: float) -> tuple[Array, Array]:
@@ -253,6 +197,15 @@ def _deposit(height: Array, area: Array, lake: NDArray[np.bool_], metres: float)
     height = height + np.float32(0.9) * fill
     relief = soft_blur(extreme(height, 2, largest=True) - extreme(height, 2, largest=False), 2)
     return height, np.maximum(smoothstep(fill, 1.0, 10.0) * smoothstep(relief, 90, 40), smoothstep(relief, 42, 18))
+
+
+def _dry_pools(height: Array, receiver: Nodes) -> Array:
+    """Raise ground that lies under the sea level but not along a way that the sea can come in by."""
+    barrier = height.ravel().copy()
+    for nodes, target in jumps(receiver):
+        barrier[nodes] = np.maximum(barrier[nodes], barrier[target])
+    pool = (height <= 0) & (barrier.reshape(height.shape) > 0)
+    return np.where(pool, np.float32(2.5), height)
 
 
 def _bends(seed: int, shape: tuple[int, int]) -> tuple[Array, Array]:
