@@ -5,3 +5,9 @@ class TilesConfig(AppConfig):
     name = "tiles"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = "Tiles"
+
+    def ready(self) -> None:
+        from .build.kind import BuildKind
+        from .jobs.registry import register
+
+        register(BuildKind())

@@ -1,0 +1,281 @@
+"""The job that builds an area: plan its tiles, make them chunk by chunk, finish."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import rasterio
+from django.conf import settings
+
+from tiles.core.errors import ApplicationError, BadInput
+from tiles.core.files import require_free
+from tiles.core.signals import area_built
+from tiles.imagery import Source, imagery_checksums, imagery_difference, source_from
+from tiles.jobs.leases import Lease, LeaseLost, Stopped, chunks_add
+from tiles.models import Area, AreaCounter, DemFile, Job, JobChunk, SkippedWindow, TilePair
+from tiles.models.choices import Failure
+from tiles.raster.errors import RasterError, Unreadable
+from tiles.raster.grid import Grid
+from tiles.raster.reading import SAFE_ENV, open_raster
+
+from . import plan
+from .recipe import recipe_of
+from .record import tile_record_built, tile_record_failed
+from .store import layers_settle, layers_write, temporary_drop
+from .tile import Built, Failed, Outcome, Recipe, tile_make
+
+BUILD = "build"
+PLAN, TILES, FINISH = range(3)
+
+# A chunk is about five seconds of work: 24 tiles of 512.
+PIXELS_A_CHUNK = 24 * 512 * 512
+MOST_TILES_A_CHUNK = 200
+# Rows are written for a few tiles at once, for a transaction costs as much as a small tile.
+SECONDS_A_WRITE = 0.5
+TILES_A_WRITE = 16
+CACHE_MEGABYTES = 96
+
+
+class BuildKind:
+    """Builds an area. A tile's id leaves its chunk's payload in the transaction that records it."""
+
+    name = BUILD
+
+    def run(self, lease: Lease) -> None:
+        stage = {"plan": _plan, "tiles": _make_tiles, "finish": _finish}[lease.payload["do"]]
+        try:
+            with rasterio.Env(**SAFE_ENV, GDAL_CACHEMAX=CACHE_MEGABYTES):
+                stage(lease)
+        except RasterError as error:
+            raise BadInput(str(error), code=error.code) from error
+        except ApplicationError:
+            # A worker that was too slow finds its temporary files swept away: that is no failure of the job.
+            with lease.fence():
+                pass
+            raise
+
+    def discard(self, chunk: JobChunk) -> None:
+        if chunk.job.area is not None:
+            temporary_drop(area=chunk.job.area.slug, owner=f"{chunk.pk}-*")
+
+    def give_up(self, chunk: JobChunk, message: str) -> None:
+        """Give up the tile at which the workers died, and go on with those behind it.
+
+        After a first death rows are written tile by tile, so the culprit is the first that is left.
+        """
+        if not chunk.payload.get("tiles"):
+            return
+        culprit, *rest = chunk.payload["tiles"]
+        change = tile_record_failed(tile_id=culprit, failed=Failed(Failure.CRASHED, message))
+        AreaCounter.objects.add(_area_id(chunk.job), change)
+        job = Job.objects.select_for_update().get(pk=chunk.job_id)
+        job.failed += 1
+        job.failures[Failure.CRASHED] = job.failures.get(Failure.CRASHED, 0) + 1
+        job.save(update_fields=["failed", "failures"])
+        if rest:
+            chunks_add(job, [{"do": "tiles", "tiles": rest}], stage=TILES)
+
+    def ended(self, job: Job) -> None:
+        """Nothing to do: what is built stays, whatever became of the job."""
+
+
+def _area_id(job: Job) -> int:
+    if job.area_id is None:
+        raise ValueError("a build has an area")
+    return job.area_id
+
+
+def _plan(lease: Lease) -> None:
+    """Read the inputs through, number the tiles that are new, and hand out the work."""
+    area = Area.objects.get(pk=_area_id(lease.job))
+    _check_imagery(lease, area)
+    known, new = plan.dem_files_match(area, [Path(path) for path in lease.payload["dems"]])
+    for file in known:
+        plan.dem_file_require_same(file, lease.beat, thorough=True)
+    with lease.fence():
+        DemFile.objects.bulk_update(known, ["path"])
+    for path in new:
+        scanned = plan.dem_scan(path, tile_size=area.tile_size, first_number=plan.next_number(area), beat=lease.beat)
+        with lease.fence():
+            file = plan.dem_file_add(area=area, position=plan.next_position(area), scanned=scanned)
+            lease.log(_file_line(file))
+    _hand_out(lease, area)
+
+
+def _check_imagery(lease: Lease, area: Area) -> None:
+    """Fix the imagery by its checksums on the first run; refuse another one later."""
+    spec = lease.payload["imagery"]
+    before = area.recipe.get("imagery")
+    summed = imagery_checksums(spec, before, lease.beat)
+    difference = imagery_difference(before, summed) if before else ""
+    if difference and area.tiles.exists():
+        raise BadInput(other_imagery(difference))
+    with lease.fence():
+        area = Area.objects.select_for_update().get(pk=area.pk)
+        area.recipe = {**area.recipe, "imagery": summed}
+        area.save(update_fields=["recipe"])
+
+
+def other_imagery(difference: str) -> str:
+    return f"This area has other imagery: {difference}. Build a new area, so that its tiles stay alike."
+
+
+def _file_line(file: DemFile) -> str:
+    skipped = Counter(file.skipped.values_list("reason", flat=True))
+    tiles = file.tiles.count()
+    words = {SkippedWindow.Reason.SEA: "all sea", SkippedWindow.Reason.PARTIAL: "cut off by the edge"}
+    parts = [f"{number} skipped ({words[SkippedWindow.Reason(reason)]})" for reason, number in sorted(skipped.items())]
+    return f"{file.name}: " + ", ".join([f"{tiles} {'tile' if tiles == 1 else 'tiles'}", *parts]) + "."
+
+
+def _hand_out(lease: Lease, area: Area) -> None:
+    if not area.tiles.exists():
+        raise BadInput("There is nothing to build: every window of the elevation models is sea or cut off by an edge.")
+    todo = plan.tiles_to_make(area, remake=lease.job.parameters["remake"])
+    size = max(1, min(MOST_TILES_A_CHUNK, PIXELS_A_CHUNK // area.tile_size**2))
+    ids = [tile_id for tile_id, _file_id in todo]
+    with lease.fence():
+        if lease.job.chunks.filter(stage=FINISH).exists():
+            return  # an earlier attempt came so far
+        lease.expect(total=len(ids))
+        lease.add_chunks(
+            [{"do": "tiles", "tiles": ids[start : start + size]} for start in range(0, len(ids), size)], stage=TILES
+        )
+        lease.add_chunks([{"do": "finish"}], stage=FINISH)
+        kept = area.tiles.count() - len(ids)
+        lease.log(f"{len(ids)} tiles to make." + (f" {kept} stay as they are." if kept else ""))
+
+
+def _finish(lease: Lease) -> None:
+    area_built.send(sender=Area, area_id=_area_id(lease.job))
+
+
+def _make_tiles(lease: Lease) -> None:
+    require_free(settings.DEMETER_DATA, settings.DEMETER_MIN_FREE)
+    area = Area.objects.get(pk=_area_id(lease.job))
+    rows = TilePair.objects.select_related("dem_file").in_bulk(lease.payload["tiles"])
+    tiles = [rows[tile_id] for tile_id in lease.payload["tiles"] if tile_id in rows]
+    with source_from(area.recipe["imagery"]) as source, Desk(lease, area, source) as desk:
+        for tile in tiles:
+            desk.make(tile)
+
+
+class Desk:
+    """Where the tiles of one chunk are made: its open elevation file, and what is made but not yet written down."""
+
+    def __init__(self, lease: Lease, area: Area, source: Source) -> None:
+        self._lease = lease
+        self._area = area
+        self._source = source
+        self._recipe: Recipe = recipe_of(area)
+        self._left: list[int] = list(lease.payload["tiles"])
+        self._made: list[tuple[TilePair, Outcome, dict[str, Any]]] = []
+        self._written_at = time.monotonic()
+        self._most = TILES_A_WRITE if lease.attempt == 1 else 1
+        self._dem = OpenDem()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Write down what is made, also when the rest has to wait: after a pause, a fault, a full disk."""
+        try:
+            if error is None:
+                self._write_down()
+            elif not isinstance(error, LeaseLost):
+                with suppress(LeaseLost, Stopped):
+                    self._write_down()
+        finally:
+            self._dem.close()
+
+    def make(self, tile: TilePair) -> None:
+        """Make one tile and put its files on the disk. Its row follows within half a second."""
+        self._lease.beat()
+        outcome = self._outcome(tile)
+        layers: dict[str, Any] = {}
+        if isinstance(outcome, Built):
+            layers = layers_write(
+                area=self._area.slug,
+                index=tile.index,
+                contents=outcome.layers,
+                before=tile.layers,
+                owner=self._lease.owner,
+            )
+            outcome = replace(outcome, layers={})  # they are on the disk, and large
+        self._made.append((tile, outcome, layers))
+        if len(self._made) >= self._most or time.monotonic() - self._written_at > SECONDS_A_WRITE:
+            self._write_down()
+
+    def _outcome(self, tile: TilePair) -> Outcome:
+        file = tile.dem_file
+        if file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
+            raise ValueError(f"{tile} was not cut from an elevation file")
+        try:
+            dataset = self._dem.of(file)
+        except RasterError as error:
+            return Failed(Failure.UNREADABLE, str(error))
+        return tile_make(
+            dataset,
+            col=tile.window_col,
+            row=tile.window_row,
+            grid=Grid.from_dict(tile.grid),
+            source=self._source,
+            recipe=self._recipe,
+            beat=self._lease.beat,
+        )
+
+    def _write_down(self) -> None:
+        made, self._made = self._made, []
+        self._written_at = time.monotonic()
+        if not made:
+            return
+        built = [(tile.index, layers) for tile, _outcome, layers in made if layers]
+        layers_settle(area=self._area.slug, tiles=built)
+        finished = {tile.pk for tile, _outcome, _layers in made}
+        left = [tile_id for tile_id in self._left if tile_id not in finished]
+        failures: Counter[str] = Counter()
+        change: Counter[str] = Counter()
+        with self._lease.fence():
+            for tile, outcome, layers in made:
+                if isinstance(outcome, Built):
+                    change.update(
+                        tile_record_built(
+                            area=self._area, tile_id=tile.pk, built=outcome, layers=layers, recipe=self._recipe
+                        )
+                    )
+                else:
+                    failures[outcome.failure.value] += 1
+                    change.update(tile_record_failed(tile_id=tile.pk, failed=outcome))
+            AreaCounter.objects.add(self._area.pk, change)
+            self._lease.count(done=len(built), failures=failures)
+            JobChunk.objects.filter(pk=self._lease.chunk_id).update(payload={"do": "tiles", "tiles": left})
+        self._left = left
+
+
+class OpenDem:
+    """The one elevation file that is open."""
+
+    def __init__(self) -> None:
+        self._path = ""
+        self._dataset: Any = None
+        self._stack = ExitStack()
+
+    def of(self, file: DemFile) -> Any:
+        """The open dataset of a file. Raises RasterError when it cannot be opened or is not what was planned."""
+        if self._path != file.path:
+            self.close()
+            path = Path(file.path)
+            if not path.is_file() or path.stat().st_size != file.size:
+                raise Unreadable(f"{file.name} is gone or has changed since the build was planned.")
+            self._dataset = self._stack.enter_context(open_raster(path))
+            self._path = file.path
+        return self._dataset
+
+    def close(self) -> None:
+        self._path, self._dataset = "", None
+        self._stack.close()

@@ -1,0 +1,205 @@
+"""Which tiles an area has: its elevation files in order, their windows, and the numbers these get."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db.models import Max
+
+from tiles.core.checksum import sha256_of
+from tiles.core.errors import BadInput
+from tiles.models import Area, AreaCounter, DemFile, SkippedWindow, TilePair
+from tiles.models.choices import BuildState, Failure
+from tiles.raster.dem import require_dem
+from tiles.raster.errors import BadBands, NotARaster, RasterError, Unreadable
+from tiles.raster.grid import Grid
+from tiles.raster.reading import RasterInfo, inspect, list_rasters, natural_key, open_raster
+from tiles.raster.windows import ScannedWindow, scan_windows
+
+from .tile import over_limit
+
+BATCH = 500
+# What may go away by itself, and so is tried again by every run.
+RETRYABLE = (Failure.UNREADABLE, Failure.SOURCE, Failure.CRASHED)
+STORABLE = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+
+Beat = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class ScannedDem:
+    """One elevation file, read through: what it is and which windows it has."""
+
+    path: Path
+    info: RasterInfo
+    sha256: str
+    windows: list[ScannedWindow]
+
+
+def dem_paths(given: Iterable[Path]) -> list[Path]:
+    """All elevation files of the files and folders given, each once, in natural order of their names.
+
+    Raises NotARaster, Unreadable.
+    """
+    found = {file.resolve(): file for place in given for file in list_rasters(place)}
+    return sorted(found, key=lambda path: (natural_key(path), str(path)))
+
+
+def dem_inspect(path: Path) -> RasterInfo:
+    """What a file says of itself, when heights can be cut from it. Raises RasterError."""
+    info = inspect(path)
+    with open_raster(path) as dataset:
+        require_dem(dataset)
+    if info.dtype not in STORABLE:
+        raise BadBands(f"{path.name} holds {info.dtype} numbers, which cannot be kept. Convert it to float32.")
+    return info
+
+
+def dem_scan(path: Path, *, tile_size: int, first_number: int, beat: Beat) -> ScannedDem:
+    """Read a file through: its checksum and its windows. beat() is called now and then. Raises RasterError."""
+    info = dem_inspect(path)
+    sha256 = checksum(path, beat)
+    with open_raster(path) as dataset:
+        windows = scan_windows(dataset, tile_size, first_number=first_number, on_band=lambda _done, _all: beat())
+    return ScannedDem(path, info, sha256, windows)
+
+
+def checksum(path: Path, beat: Beat = lambda: None) -> str:
+    """The sha256 of an input. Raises Unreadable."""
+    try:
+        return sha256_of(path, beat)
+    except OSError as error:
+        raise Unreadable(f"{path.name} cannot be read: {error.strerror or error}.") from error
+
+
+def dem_files_match(area: Area, given: Sequence[Path]) -> tuple[list[DemFile], list[Path]]:
+    """The files an area has, in their order, and those of `given` that are new to it.
+
+    A known file that is gone from its place and was given under the same name elsewhere has moved: its row, not yet
+    saved, carries the new path.
+    """
+    known = list(area.dem_files.order_by("position"))
+    paths = {file.path for file in known}
+    absent = {file.name: file for file in known if not Path(file.path).is_file()}
+    new = []
+    for path in given:
+        if str(path) in paths:
+            continue
+        if path.name in absent:
+            absent.pop(path.name).path = str(path)
+        else:
+            new.append(path)
+    return known, new
+
+
+def dem_file_require_same(file: DemFile, beat: Beat = lambda: None, *, thorough: bool) -> None:
+    """Raise BadInput unless a file of an area is there and is what it was; by its checksum when `thorough`."""
+    path = Path(file.path)
+    if not path.is_file():
+        raise BadInput(f"{file.name}, from which this area was cut, is missing. Put it back where it was.")
+    if path.stat().st_size != file.size or (thorough and checksum(path, beat) != file.sha256):
+        raise BadInput(
+            f"{file.name} is not the file this area was cut from: it has changed. "
+            "Put the old one back, or build a new area."
+        )
+
+
+def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
+    """Record a file with its tiles, its skipped windows and the counters. Inside a transaction."""
+    grid = scanned.info.grid
+    if grid is None:
+        raise NotARaster(f"{scanned.path.name} does not say where on Earth it lies.")
+    nodata = scanned.info.nodata
+    file = DemFile.objects.create(
+        area=area,
+        position=position,
+        path=str(scanned.path),
+        name=scanned.path.name,
+        size=scanned.info.file_size,
+        sha256=scanned.sha256,
+        crs=grid.crs,
+        width=grid.width,
+        height=grid.height,
+        dtype=scanned.info.dtype,
+        nodata=None if nodata is None or nodata != nodata else nodata,
+    )
+    tiles = [
+        _planned(area, file, grid, window, window.number) for window in scanned.windows if window.number is not None
+    ]
+    TilePair.objects.bulk_create(tiles, batch_size=BATCH)
+    SkippedWindow.objects.bulk_create(
+        [
+            SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=window.skipped)
+            for window in scanned.windows
+            if window.skipped
+        ],
+        batch_size=BATCH,
+    )
+    AreaCounter.objects.move(area.pk, Counter(), Counter({BuildState.PLANNED: len(tiles)}))
+    return file
+
+
+def next_number(area: Area) -> int:
+    """The number that the area's next tile gets."""
+    last = area.tiles.aggregate(last=Max("index"))["last"]
+    return 0 if last is None else int(last) + 1
+
+
+def next_position(area: Area) -> int:
+    """The place of the area's next elevation file."""
+    last = area.dem_files.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else int(last) + 1
+
+
+def tiles_to_make(area: Area, *, remake: bool = False) -> list[tuple[int, int]]:
+    """The tiles that a run has to make, as (tile id, elevation file id), in the order in which they are read best.
+
+    These are the planned ones, those that failed for a reason that may have gone away, those that failed a limit
+    which has since been raised enough, and with `remake` the built ones too. Row by row through each file, so that
+    windows that share strips of a file are read together; numbers do not depend on it.
+    """
+    rows = (
+        area.tiles.filter(dem_file__isnull=False)
+        .order_by("dem_file__position", "window_row", "window_col")
+        .values_list("id", "dem_file_id", "build_state", "failure", "void_share", "uncovered_share")
+    )
+    return [
+        (tile_id, file_id)
+        for tile_id, file_id, state, failure, void, uncovered in rows.iterator(chunk_size=5000)
+        if _to_make(area, state, failure, void, uncovered, remake)
+    ]
+
+
+def _to_make(area: Area, state: str, failure: str, void: float | None, uncovered: float | None, remake: bool) -> bool:
+    if state == BuildState.PLANNED or failure in RETRYABLE:
+        return True
+    if failure == Failure.VOID:
+        return void is None or not over_limit(void, area.void_limit)
+    if failure == Failure.NOT_COVERED:
+        return uncovered is None or not over_limit(uncovered, area.uncovered_limit)
+    return remake and state == BuildState.BUILT
+
+
+def _planned(area: Area, file: DemFile, grid: Grid, window: ScannedWindow, index: int) -> TilePair:
+    cut = grid.window(window.col, window.row, area.tile_size, area.tile_size)
+    try:
+        (lon, lat), footprint = cut.centre_lonlat(), cut.footprint()
+    except RasterError as error:
+        raise BadInput(f"{file.name} reaches outside the area where its coordinate system is defined.") from error
+    return TilePair(
+        area=area,
+        index=index,
+        dem_file=file,
+        window_col=window.col,
+        window_row=window.row,
+        grid=cut.to_dict(),
+        footprint=footprint,
+        lon=lon,
+        lat=lat,
+        gsd=cut.gsd_m,
+        satellite=area.satellite,
+        native_gsd=area.imagery_gsd,
+    )

@@ -1,0 +1,134 @@
+"""The rows of a tile that was made, or could not be."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from tiles.core.signals import tile_built
+from tiles.models import Area, ReviewDecision, TilePair
+from tiles.models.choices import BuildState, Failure, ReviewState
+from tiles.raster.depth import MIN_DISTINCT_HEIGHTS
+
+from .store import layers_drop
+from .tile import Built, Failed, Recipe
+
+Verb = ReviewDecision.Verb
+FLAT = "flat"
+CHANGED = "The tile was made again and its pixels are not what they were."
+# Shown and exported, but not sorted by: these have no column of their own.
+TERRAIN_MEASURES = ("dem_mean", "landform_shares")
+
+
+def tile_record_built(
+    *, area: Area, tile_id: int, built: Built, layers: Mapping[str, Any], recipe: Recipe
+) -> Counter[str]:
+    """Write down a tile whose files are on the disk. Inside a fence; `tile_built` is sent on commit.
+
+    Returns the change of the area's counters, which the caller adds up and makes in the same transaction.
+
+    When layers that were judged have changed, the tile returns to pending. A tile too flat to train on is rejected
+    by rule, once for the same layers, so that a person who decides otherwise is not overruled.
+    """
+    tile = TilePair.objects.select_for_update().get(pk=tile_id)
+    before = tile.counted
+    old = tile.layers
+    fresh = tile.build_state != BuildState.BUILT
+    changed = {name: layer["sha256"] for name, layer in old.items()} != {
+        name: layer["sha256"] for name, layer in layers.items()
+    }
+    tile.layers = dict(layers)
+    _describe(tile, area, built, recipe)
+    if fresh or changed:
+        tile.version += 1
+    decisions = []
+    if changed and tile.review_state != ReviewState.PENDING:
+        decisions.append(_move(tile, Verb.RESET, ReviewState.PENDING, "", CHANGED))
+    if (fresh or changed) and built.terrain.distinct_heights < MIN_DISTINCT_HEIGHTS:
+        decisions.append(_move(tile, Verb.REJECT, ReviewState.REJECTED, FLAT, _flat_note(built)))
+    tile.save()
+    for decision in decisions:
+        decision.save()
+    gone = [name for name in old if name not in layers]
+    if gone:
+        transaction.on_commit(partial(layers_drop, area=area.slug, index=tile.index, layers=gone))
+    transaction.on_commit(partial(tile_built.send, sender=TilePair, tile_id=tile_id), robust=True)
+    return _change(before, tile)
+
+
+def tile_record_failed(*, tile_id: int, failed: Failed) -> Counter[str]:
+    """Write down why a tile could not be made. Inside a transaction. A tile that is built already stays as it is.
+
+    Returns the change of the area's counters, as `tile_record_built` does.
+    """
+    tile = TilePair.objects.select_for_update().get(pk=tile_id)
+    if tile.build_state == BuildState.BUILT:
+        return Counter()
+    before = tile.counted
+    tile.build_state = BuildState.FAILED
+    tile.failure = failed.failure
+    tile.failure_detail = failed.detail
+    tile.void_share = failed.void_share
+    tile.uncovered_share = failed.uncovered_share
+    tile.save(update_fields=["build_state", "failure", "failure_detail", "void_share", "uncovered_share"])
+    return _change(before, tile)
+
+
+def _change(before: Counter[str], tile: TilePair) -> Counter[str]:
+    change = Counter(tile.counted)
+    change.subtract(before)
+    return change
+
+
+def _describe(tile: TilePair, area: Area, built: Built, recipe: Recipe) -> None:
+    terrain, surface = built.terrain, built.surface
+    tile.build_state = BuildState.BUILT
+    tile.failure = Failure.NONE
+    tile.failure_detail = ""
+    tile.satellite = area.satellite
+    tile.native_gsd = area.imagery_gsd
+    tile.imagery = built.provenance
+    tile.parameters = recipe.parameters()
+    tile.flags = list(built.flags)
+    tile.measures = {name: getattr(terrain, name) for name in TERRAIN_MEASURES} | {
+        name: getattr(surface, name) for name in ("brightness", "contrast", "saturation", "greenness", "ndvi")
+    }
+    tile.dem_min, tile.dem_max = terrain.dem_min, terrain.dem_max
+    tile.relief, tile.slope, tile.landform = terrain.relief, terrain.slope_mean, terrain.landform
+    tile.water_share, tile.void_share = terrain.water_share, terrain.void_share
+    tile.distinct_heights = terrain.distinct_heights
+    tile.uncovered_share = built.uncovered_share
+    tile.built_at = timezone.now()
+
+
+def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> ReviewDecision:
+    """Judge the tile by rule: its row, in memory, and the entry of the log that belongs to it."""
+    client_id = uuid.uuid4()
+    tile.version += 1
+    decision = ReviewDecision(
+        tile=tile,
+        verb=verb,
+        from_state=tile.review_state,
+        from_reason=tile.reason,
+        to_state=state,
+        to_reason=reason,
+        note=note,
+        layers_seen=tile.layer_versions(),
+        tile_version=tile.version,
+        client_id=client_id,
+        action=client_id,
+    )
+    tile.review_state, tile.reason = state, reason
+    return decision
+
+
+def _flat_note(built: Built) -> str:
+    distinct = built.terrain.distinct_heights
+    heights = "one height" if distinct == 1 else f"{distinct} different heights"
+    return f"Rejected by rule: the tile has only {heights}, and a training pair needs {MIN_DISTINCT_HEIGHTS}."

@@ -1,0 +1,214 @@
+"""Starting and continuing the build of an area."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from tiles.core.errors import BadInput, Conflict
+from tiles.core.permissions import BUILD_AREA, require
+from tiles.imagery import imagery_difference
+from tiles.jobs.selectors import job_open
+from tiles.jobs.services import job_resume, job_start
+from tiles.models import Area, Job
+
+from . import door, plan
+from .kind import BUILD, PLAN, other_imagery
+
+
+@dataclass(frozen=True)
+class AreaFacts:
+    """What an area says of itself. None leaves what stands there, which is "unknown" or nothing for a new area."""
+
+    name: str | None = None
+    description: str | None = None
+    synthetic: bool | None = None
+    licence: str | None = None
+    attribution: str | None = None
+    vertical_datum: str | None = None
+    height_unit: str | None = None
+    surface: str | None = None
+    satellite: str | None = None
+    dem_from: date | None = None
+    dem_to: date | None = None
+    imagery_from: date | None = None
+    imagery_to: date | None = None
+    dem_gsd: float | None = None
+    imagery_gsd: float | None = None
+
+    def given(self) -> dict[str, Any]:
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """How an area is built. None leaves what the area has, which is the default named here for a new one.
+
+    bands: red, green, blue, counted from 1 (1, 2, 3). nir: near infrared (none). tile_size: pixels (512).
+    void_limit, uncovered_limit: percent of a tile (0). normalisation: "per_channel", "joint" or "none" (per_channel).
+    percent: of the stretch, 0 is off (1). per_channel_percent: the published per-channel variant (no).
+    """
+
+    bands: Sequence[int] | None = None
+    nir: int | None = None
+    tile_size: int | None = None
+    void_limit: float | None = None
+    uncovered_limit: float | None = None
+    normalisation: str | None = None
+    percent: float | None = None
+    per_channel_percent: bool | None = None
+
+
+STRETCH = {"normalisation": "per_channel", "percent": 1.0, "per_channel_percent": False}
+UNCHANGED = AreaFacts()
+DEFAULTS = BuildOptions()
+
+
+def area_build_start(
+    *,
+    slug: str,
+    dems: Sequence[Path] = (),
+    imagery: str = "",
+    options: BuildOptions = DEFAULTS,
+    facts: AreaFacts = UNCHANGED,
+    remake: bool = False,
+    thorough: bool = False,
+    by: Any = None,
+    background: bool = True,
+) -> Job:
+    """Build an area, or go on building it: make the tiles that are missing, and those that may succeed now.
+
+    dems: files and folders, new ones are added behind those the area has; imagery: "raster:<file or folder>". Both may
+    be left out for an area that has them. remake: make the built tiles again too; only so the stretch and the height
+    unit may change. thorough: read the inputs through before anything is written. by: who asks, checked for the
+    permission; nobody on the command line. background: wake the workers.
+    Returns the job; one that is open already and was asked for the same is returned, resumed if it was paused.
+    Raises NotAllowed, BadInput with the `field` that is wrong, Conflict, DiskFull, ApplicationError.
+    """
+    if by is not None:
+        require(by, BUILD_AREA)
+    door.require_slug(slug)
+    area = Area.objects.filter(slug=slug).first() or Area(slug=slug, name=facts.name or slug, created_by=by)
+    open_job = job_open(kind=BUILD, subject=slug)
+    before = _settings_of(area)
+    _apply(area, options, facts, remake)
+    door.require_room(slug)
+    known, new = door.dems_checked(area, [Path(path) for path in dems], thorough=thorough)
+    spec = _imagery(area, imagery, options)
+    door.require_overlap(new if not known else [], spec)
+    _fill_resolutions(area, new, spec)
+    if open_job:
+        if _settings_of(area) != before or remake or not _has_planned(open_job, new):
+            raise Conflict("This area is being built now. Wait until that is done, or cancel it, and change it then.")
+        return job_resume(job_id=open_job.pk, by=by) if open_job.state == Job.State.PAUSED else open_job
+    return _start(area, spec, [*(Path(file.path) for file in known), *new], remake, by, background)
+
+
+def _settings_of(area: Area) -> tuple[Any, ...]:
+    stretch = area.recipe.get("stretch", STRETCH)
+    return area.tile_size, area.void_limit, area.uncovered_limit, area.recipe.get("height_unit"), stretch
+
+
+def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) -> None:
+    """Put what was asked for into the area's row, in memory. Raises BadInput for what cannot be, or cannot change."""
+    built = area.pk is not None and area.dem_files.exists()
+    if built and options.tile_size not in (None, area.tile_size):
+        raise BadInput(
+            f"This area has tiles of {area.tile_size} x {area.tile_size}, and keeps that size. "
+            "Build a new area for another one.",
+            field="tile_size",
+        )
+    for name in ("tile_size", "void_limit", "uncovered_limit"):
+        if (value := getattr(options, name)) is not None:
+            setattr(area, name, value)
+    for name, value in facts.given().items():
+        setattr(area, name, value)
+    stretch = {**STRETCH, **area.recipe.get("stretch", {})}
+    stretch |= {name: value for name in STRETCH if (value := getattr(options, name)) is not None}
+    unit = facts.height_unit or area.recipe.get("height_unit", area.height_unit)
+    door.require_numbers(area)
+    door.require_stretch(stretch)
+    made = {"stretch": stretch, "height_unit": unit}
+    if built and not remake and any(area.recipe.get(name) != value for name, value in made.items()):
+        raise BadInput(
+            "The tiles of this area were made with another stretch or height unit. "
+            "Ask for all of them to be made again, or build a new area.",
+            field="normalisation",
+        )
+    area.recipe = {**area.recipe, **made}
+    _validate(area)
+
+
+def _validate(area: Area) -> None:
+    try:
+        area.full_clean(exclude=["created_by", "recipe", "reasons"], validate_unique=False)
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise BadInput(f"{field.replace('_', ' ').capitalize()}: {messages[0]}", field=field) from error
+    for first, last, what in (
+        ("dem_from", "dem_to", "elevation models"),
+        ("imagery_from", "imagery_to", "imagery"),
+    ):
+        start, end = getattr(area, first), getattr(area, last)
+        if start and end and end < start:
+            raise BadInput(f"The {what} cannot end before they begin: {start} is after {end}.", field=last)
+    for field in ("dem_gsd", "imagery_gsd"):
+        value = getattr(area, field)
+        if value is not None and not 0 < value < 1e6:
+            raise BadInput("A resolution is a number of metres above 0.", field=field)
+
+
+def _imagery(area: Area, text: str, options: BuildOptions) -> dict[str, Any]:
+    """The spec of the imagery, surveyed anew. Raises BadInput when it is not the one the area was built from."""
+    old = area.recipe.get("imagery")
+    if not text and not old:
+        raise BadInput("Name the imagery, as raster:<file or folder>.", field="imagery")
+    bands = options.bands or (old["bands"] if old else (1, 2, 3))
+    nir = options.nir if options.nir is not None else (old["nir"] if old else None)
+    spec = door.imagery_checked(text or f"{old['kind']}:{old['path']}", bands=bands, nir=nir)
+    difference = imagery_difference(old, spec) if old else ""
+    if difference and area.tiles.exists():
+        raise BadInput(other_imagery(difference), field="imagery")
+    return spec
+
+
+def _fill_resolutions(area: Area, new: Sequence[Path], spec: dict[str, Any]) -> None:
+    """Where nobody says otherwise, the native resolution is that of the files."""
+    if area.imagery_gsd is None:
+        area.imagery_gsd = spec["gsd"]
+    if area.dem_gsd is None and new:
+        grid = plan.dem_inspect(new[0]).grid
+        area.dem_gsd = round(grid.gsd_m, 4) if grid else None
+
+
+def _has_planned(job: Job, new: Sequence[Path]) -> bool:
+    """Whether an open job was started with these new files already."""
+    payload = job.chunks.get(stage=PLAN).payload
+    return {str(path) for path in new} <= set(payload["dems"])
+
+
+def _start(area: Area, spec: dict[str, Any], dems: Sequence[Path], remake: bool, by: Any, background: bool) -> Job:
+    if not area.pk or not area.tiles.exists():
+        area.recipe = {**area.recipe, "imagery": spec}
+    payload = {"do": "plan", "dems": [str(path) for path in dems], "imagery": spec}
+    try:
+        with transaction.atomic():
+            area.save()
+            return job_start(
+                kind=BUILD,
+                title=f"Build {area.name}",
+                subject=area.slug,
+                chunks=[payload],
+                by=by,
+                area=area,
+                parameters={"remake": remake},
+                background=background,
+            )
+    except IntegrityError as error:
+        raise Conflict("Somebody has just begun to build an area of this name. Look at the jobs page.") from error
