@@ -23,10 +23,14 @@ class Release(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
     notes = models.TextField(blank=True)
     areas = models.ManyToManyField(Area, related_name="releases")
+    contents = models.JSONField(
+        default=list, blank=True, help_text="By area: what it said of itself when the release was made, and counts."
+    )
     tile_count = models.PositiveIntegerField(default=0)
     left_out = models.JSONField(default=dict, blank=True, help_text="Reason -> number of approved tiles not taken.")
+    planned_size = models.BigIntegerField(default=0, help_text="Bytes of the tiles' files, for the check of the disk.")
     size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of the archive.")
-    sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the archive.")
     error = models.TextField(blank=True)
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.PROTECT, related_name="releases")
     created_by = models.ForeignKey(
@@ -38,6 +42,13 @@ class Release(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         permissions: ClassVar = [("make_release", "Can make releases")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~models.Q(state="ready")
+                | (~models.Q(sha256="") & models.Q(size__isnull=False) & models.Q(ready_at__isnull=False)),
+                name="a_ready_release_has_an_archive",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

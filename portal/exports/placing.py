@@ -1,0 +1,59 @@
+"""A finished archive, put where somebody wants it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from tiles.core.errors import ApplicationError, BadInput, Conflict
+from tiles.core.files import readable, sync_folder, temporary_name, write_whole
+
+from .archive import archive_path
+from .models import Release
+
+
+def place_check(name: str, folder: Path) -> None:
+    """Raise unless the archive `name` could be put into `folder`: before the work, not after it."""
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder. Give --out a folder.")
+    if (folder / f"{name}.zip").exists():
+        raise Conflict(f"{folder / name}.zip is there already. Remove it, or choose another folder.", code="exists")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ApplicationError(f"{folder} cannot be made: {error.strerror}. Choose another folder.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ApplicationError(f"{folder} cannot be written. Choose another folder, or change its mode.")
+
+
+def archive_place(release: Release, folder: Path) -> Path:
+    """Put the archive and a file with its checksum into `folder`: as a hard link where that can be, else a copy."""
+    place = folder / f"{release.name}.zip"
+    temporary = temporary_name(place, str(os.getpid()))
+    archive = archive_path(release.name)
+    try:
+        try:
+            temporary.hardlink_to(archive)
+        except OSError:  # another file system, or one without links
+            _copy(archive, temporary)
+        temporary.replace(place)
+        sync_folder(folder)
+    except OSError as error:
+        raise readable(error, place) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    write_whole(folder / f"{place.name}.sha256", checksum_line(release).encode(), str(os.getpid()))
+    return place
+
+
+def checksum_line(release: Release) -> str:
+    """What `sha256sum -c` reads."""
+    return f"{release.sha256}  {release.name}.zip\n"
+
+
+def _copy(archive: Path, to: Path) -> None:
+    with archive.open("rb") as source, to.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+        target.flush()
+        os.fsync(target.fileno())
