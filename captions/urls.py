@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import api
+from . import api, views
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("captions/", views.captions, name="captions"),
+    path("areas/<slug:slug>/captions/<int:index>/", views.caption, name="caption"),
+]
 
 _TILE = "areas/<slug:slug>/tiles/<int:index>/caption"
 

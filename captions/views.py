@@ -1,0 +1,113 @@
+"""Pages of captions: the list, and one caption with its picture and history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from tiles.core.permissions import RECTIFY_CAPTIONS, VIEW_DATA
+from tiles.models import TilePair
+from tiles.review.layers import layer_url
+from tiles.review.present import LANDFORM_WORDS
+
+from . import selectors
+from .filters import CaptionFilter
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def captions(request: HttpRequest) -> HttpResponse:
+    """Captions, newest first, of an area and an origin when asked."""
+    chosen = CaptionFilter(request.GET, queryset=selectors.captions_listed())
+    page = selectors.captions_page(
+        chosen.checked(), after=request.GET.get("after", ""), before=request.GET.get("before", "")
+    )
+    context = {
+        "section": "captions",
+        "filter": chosen,
+        "filtered": any(request.GET.get(name) for name in chosen.filters),
+        "page": page,
+        "rows": [(caption, _picture(caption.tile, "preview", caption.area.slug)) for caption in page.rows],
+        "kept": _kept(request, chosen),
+    }
+    return render(request, "captions/list.html", context)
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def caption(request: HttpRequest, slug: str, index: int) -> HttpResponse:
+    """One tile's picture, its text to rectify, its facts and the text's history."""
+    tile = selectors.tile_of(slug, index)
+    before, after = selectors.neighbours(tile)
+    context = {
+        "section": "captions",
+        "area": tile.area,
+        "tile": tile,
+        "picture": _picture(tile, "png", slug),
+        "before": before,
+        "after": after,
+        "facts": _facts(tile),
+        "page": {
+            "area": slug,
+            "index": index,
+            "caption": selectors.caption_of(tile),
+            "can_edit": request.user.has_perm(RECTIFY_CAPTIONS),
+            "person": request.user.pk,
+            "address": reverse("caption", args=[slug, 0]),
+        },
+    }
+    return render(request, "captions/caption.html", context)
+
+
+def _picture(tile: TilePair, layer: str, slug: str) -> str:
+    """The address of a layer, or "" for a tile without it."""
+    return layer_url(tile, layer, slug) if tile.layer(layer) else ""
+
+
+def _kept(request: HttpRequest, chosen: CaptionFilter) -> str:
+    """The filter as the start of a query string, for the links to other pages of the list."""
+    query = request.GET.copy()
+    for name in [name for name in query if name not in chosen.filters]:
+        del query[name]
+    return f"{query.urlencode()}&" if query else ""
+
+
+def _facts(tile: TilePair) -> list[tuple[str, str]]:
+    """What is known of a tile, as a person reads it; what is not known is left out."""
+    facts: list[tuple[str, str]] = [("Landform", LANDFORM_WORDS.get(tile.landform, tile.landform))]
+    if tile.dem_min is not None and tile.dem_max is not None:
+        facts.append(("Heights", f"{tile.dem_min:,.0f} to {tile.dem_max:,.0f} m"))
+    facts += [
+        ("Mean slope", "" if tile.slope is None else f"{tile.slope:.1f}°"),
+        ("Water", _percent(tile.water_share)),
+        ("Without height", _percent(tile.void_share)),
+        (
+            "Place",
+            "" if tile.lat is None or tile.lon is None else f"{_degrees(tile.lat, 'NS')} {_degrees(tile.lon, 'EW')}",
+        ),
+        ("Grid", "" if tile.gsd is None else f"{tile.gsd:g} m a pixel"),
+        ("Satellite", tile.satellite),
+        *((label, _measure(tile, name)) for label, name in _MEASURES),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+_MEASURES = (("Brightness", "brightness"), ("Green share", "greenness"), ("NDVI", "ndvi"))
+
+
+def _measure(tile: TilePair, name: str) -> str:
+    value: Any = tile.measures.get(name)
+    return "" if value is None else f"{value:.2f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _degrees(value: float, signs: str) -> str:
+    return f"{abs(value):.4f}° {signs[0] if value >= 0 else signs[1]}"

@@ -1,0 +1,14 @@
+// The captions' JSON. Failures are those of lib/http.js.
+
+import { request } from "../lib/http.js";
+
+export function connect({ area, person }) {
+  const tile = (index) => `/api/v1/areas/${encodeURIComponent(area)}/tiles/${index}/caption/`;
+  const own = { person: person || undefined };
+  return {
+    read: (index) => request(tile(index)),
+    save: (index, body) => request(tile(index), { method: "PUT", body, ...own }),
+    history: (index, below) => request(`${tile(index)}revisions/${below ? `?below=${below}` : ""}`),
+    restore: (index, body) => request(`${tile(index)}restore/`, { method: "POST", body, ...own }),
+  };
+}
