@@ -38,7 +38,8 @@ MOST_TILES_A_CHUNK = 200
 # Rows are written for a few tiles at once, for a transaction costs as much as a small tile.
 SECONDS_A_WRITE = 0.5
 TILES_A_WRITE = 16
-CACHE_MEGABYTES = 96
+# rasterio takes bytes here, where GDAL's own variable takes megabytes.
+CACHE_BYTES = 96 * 2**20
 
 
 class BuildKind:
@@ -49,7 +50,7 @@ class BuildKind:
     def run(self, lease: Lease) -> None:
         stage = {"plan": _plan, "tiles": _make_tiles, "finish": _finish}[lease.payload["do"]]
         try:
-            with rasterio.Env(**SAFE_ENV, GDAL_CACHEMAX=CACHE_MEGABYTES):
+            with rasterio.Env(**SAFE_ENV, GDAL_CACHEMAX=CACHE_BYTES):
                 stage(lease)
         except RasterError as error:
             raise BadInput(str(error), code=error.code) from error

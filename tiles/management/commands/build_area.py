@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ class Command(BaseCommand):
         "run was stopped, tries again what may succeed now, and takes in new elevation models."
     )
     # They read the database: one that is not there would end in a traceback, before a sentence can be said.
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the area's short name, as in japan-korea")
