@@ -8,6 +8,7 @@ class TilesConfig(AppConfig):
 
     def ready(self) -> None:
         from .build.kind import BuildKind
+        from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
 
         register(BuildKind())

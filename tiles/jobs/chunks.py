@@ -18,7 +18,7 @@ def runnable(job: Job) -> QuerySet[JobChunk]:
     """The chunks of a job that a worker may take now: waiting, due, and of the lowest open stage."""
     # One look into the index a state: a job may have tens of thousands of open chunks.
     lowest = [job.chunks.filter(state=state).order_by("stage").values_list("stage").first() for state in JobChunk.OPEN]
-    stage = min((found[0] for found in lowest if found), default=None)
+    stage = min((found[0] for found in lowest if found), default=0)
     due = Q(not_before=None) | Q(not_before__lte=timezone.now())
     return job.chunks.filter(due, state=JobChunk.State.WAITING, stage=stage).order_by("number")
 

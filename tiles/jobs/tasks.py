@@ -24,7 +24,6 @@ TURN_SECONDS = 20
 
 def work() -> None:
     """Lease and work chunks for a while, then queue up again, so that a worker is recycled now and then."""
-    _end_with_leash()
     try:
         with _gives_back_when_told_to_end():
             _turn()
@@ -41,16 +40,6 @@ def _turn() -> None:
         if time.monotonic() > until:
             wake(1)
             return
-
-
-def _end_with_leash() -> None:
-    """End this cluster when the process that leads its group is gone, and with it whoever would supervise it."""
-    if not os.environ.get("DEMETER_CLUSTER"):
-        return
-    try:
-        os.kill(os.getpgrp(), 0)
-    except ProcessLookupError:
-        os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 @contextlib.contextmanager
