@@ -61,7 +61,7 @@ def _answers(port: int, children: list[subprocess.Popen[bytes]], stopping: list[
     until = time.monotonic() + 30
     while time.monotonic() < until and not stopping and all(child.poll() is None for child in children):
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/sign-in/", timeout=5):  # noqa: S310
+            with urllib.request.urlopen(f"http://{HOST}:{port}/sign-in/", timeout=5):
                 return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

@@ -33,4 +33,4 @@ def test_lines_are_labelled_with_their_hemisphere() -> None:
     assert drawn is not None
     assert all(line.label.endswith("S") for line in drawn.parallels)
     assert all(line.label.endswith("W") for line in drawn.meridians)
-    assert "32.5° S" in [line.label for line in drawn.parallels]
+    assert "32.4° S" in [line.label for line in drawn.parallels]
