@@ -6,10 +6,13 @@ from django.urls import URLPattern, path
 
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
-from tiles.views import areas, layers, review
+from tiles.views import areas, build, layers, review
 
 urlpatterns: list[URLPattern] = [
+    path("areas/new/", build.area_build, name="area-build"),
+    path("areas/new/sources/", build.build_sources, name="build-sources"),
     path("areas/<slug:slug>/", areas.area, name="area"),
+    path("areas/<slug:slug>/build/", build.area_rebuild, name="area-rebuild"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
     path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,6 +114,8 @@ def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
     if grid is None:
         raise NotARaster(f"{scanned.path.name} does not say where on Earth it lies.")
     nodata = scanned.info.nodata
+    with _defined(scanned.path.name):
+        footprint = grid.footprint()
     file = DemFile.objects.create(
         area=area,
         position=position,
@@ -124,6 +127,7 @@ def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
         width=grid.width,
         height=grid.height,
         dtype=scanned.info.dtype,
+        footprint=footprint,
         nodata=None if nodata is None or nodata != nodata else nodata,
     )
     tiles = [
@@ -183,12 +187,18 @@ def _to_make(area: Area, state: str, failure: str, void: float | None, uncovered
     return remake and state == BuildState.BUILT
 
 
+@contextmanager
+def _defined(name: str) -> Iterator[None]:
+    try:
+        yield
+    except RasterError as error:
+        raise BadInput(f"{name} reaches outside the area where its coordinate system is defined.") from error
+
+
 def _planned(area: Area, file: DemFile, grid: Grid, window: ScannedWindow, index: int) -> TilePair:
     cut = grid.window(window.col, window.row, area.tile_size, area.tile_size)
-    try:
+    with _defined(file.name):
         (lon, lat), footprint = cut.centre_lonlat(), cut.footprint()
-    except RasterError as error:
-        raise BadInput(f"{file.name} reaches outside the area where its coordinate system is defined.") from error
     return TilePair(
         area=area,
         index=index,
