@@ -37,6 +37,9 @@ class Release(models.Model):
         "accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="releases"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    client_id = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="Made by who asks, so that a repeated request counts once."
+    )
     ready_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

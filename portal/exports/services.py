@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -40,25 +41,34 @@ def release_create(
     layout: str = "rs3dbench",
     notes: str = "",
     by: Any = None,
+    client_id: UUID | None = None,
     background: bool = True,
 ) -> Release:
     """Freeze what is approved now in some areas, and start the job that writes it. by None is the command line.
 
-    Raises NotAllowed, BadInput (name, areas, layout, nothing to take), Conflict (the name is taken), DiskFull.
+    Repeating a client_id returns the first release. Raises NotAllowed, BadInput (name, areas, layout, nothing to
+    take), Conflict (the name is taken), DiskFull.
     """
     if by is not None:
         require(by, MAKE_RELEASES)
     chosen_layout = layout_of(layout)
     areas = areas_chosen(area_slugs)
     _check_words(name, notes)
-    with transaction.atomic():
-        release = _release_row(name=name, layout=layout, notes=notes.strip(), by=by)
-        release.areas.set(areas)
-        taken = entries_freeze(release=release, areas=areas, layout=chosen_layout)
-        _describe(release, areas, taken)
-        require_room(release)
-        release.job = _job_start(release, by=by, background=background)
-        release.save()
+    try:
+        with transaction.atomic():
+            release = Release(name=name, layout=layout, notes=notes.strip(), created_by=by, client_id=client_id)
+            _insert(release)
+            release.areas.set(areas)
+            taken = entries_freeze(release=release, areas=areas, layout=chosen_layout)
+            _describe(release, areas, taken)
+            require_room(release)
+            release.job = _job_start(release, by=by, background=background)
+            release.save()
+    except Conflict:
+        made = Release.objects.filter(client_id=client_id, name=name).first() if client_id else None
+        if made is None:
+            raise
+        return made
     return release
 
 
@@ -142,16 +152,15 @@ def _check_words(name: str, notes: str) -> None:
         raise BadInput(f"The notes are too long: keep them below {NOTES_LENGTH:,} characters.", code="notes_too_long")
 
 
-def _release_row(*, name: str, **fields: Any) -> Release:
-    release = Release(name=name, created_by=fields.pop("by"), **fields)
+def _insert(release: Release) -> None:
     try:
         with transaction.atomic():
-            release.save()
+            release.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(
-            f"There is already a release {name!r}, and releases do not change. Choose another name.", code="name_taken"
+            f"There is already a release {release.name!r}, and releases do not change. Choose another name.",
+            code="name_taken",
         ) from error
-    return release
 
 
 def _describe(release: Release, areas: Sequence[Area], taken: dict[int, Taken]) -> None:

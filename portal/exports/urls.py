@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from . import api, views
 
-api_urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("releases/", views.releases, name="releases"),
+    path("releases/new/", views.release_new, name="release-new"),
+    path("releases/new/preview/", views.release_preview, name="release-preview"),
+    path("releases/<slug:name>/", views.release, name="release"),
+    path("releases/<slug:name>/progress/", views.release_progress, name="release-progress"),
+    path("releases/<slug:name>/steer/", views.release_steer, name="release-steer"),
+    path("releases/<slug:name>/download/<slug:file>.zip", views.release_download, name="release-download"),
+    path("releases/<slug:name>/download/<slug:file>.zip.sha256", views.release_checksum, name="release-checksum"),
+]
+
+api_urlpatterns: list[URLPattern] = [
+    path("releases/", api.Releases.as_view(), name="api-releases"),
+    path("releases/<slug:name>/", api.OneRelease.as_view(), name="api-release"),
+]

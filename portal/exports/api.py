@@ -1,0 +1,119 @@
+"""JSON of releases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
+
+from . import selectors, services
+from .layouts import LAYOUTS
+from .models import Release
+
+
+class ReleaseIn(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="Small letters, digits and hyphens.")
+    areas = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
+    layout = serializers.CharField(default="rs3dbench", help_text=f"One of {', '.join(LAYOUTS)}.")
+    notes = serializers.CharField(default="", allow_blank=True)
+    client_id = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="Repeating one answers with the first release."
+    )
+
+
+class AreaOut(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    synthetic = serializers.BooleanField()
+    licence = serializers.CharField()
+    attribution = serializers.CharField(allow_blank=True)
+    tiles = serializers.IntegerField()
+    without_caption = serializers.IntegerField()
+    with_void = serializers.IntegerField()
+    left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> number.")
+
+
+class JobOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    state = serializers.CharField()
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    error = serializers.CharField(allow_blank=True)
+
+
+class ReleaseOut(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    layout = serializers.CharField()
+    state = serializers.ChoiceField(choices=Release.State.choices)
+    notes = serializers.CharField(allow_blank=True)
+    tile_count = serializers.IntegerField()
+    left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> approved tiles not taken.")
+    areas = AreaOut(many=True, source="contents")
+    size = serializers.IntegerField(allow_null=True, help_text="Bytes of the archive.")
+    sha256 = serializers.CharField(allow_blank=True, help_text="Of the archive; also its ETag.")
+    error = serializers.CharField(allow_blank=True)
+    job = JobOut(allow_null=True)
+    created_by = serializers.CharField(source="created_by.shown_name", default=None, allow_null=True)
+    created_at = serializers.DateTimeField()
+    ready_at = serializers.DateTimeField(allow_null=True)
+    download = serializers.SerializerMethodField(help_text="Address of the archive, once it is ready.")
+
+    def get_download(self, release: Release) -> str | None:
+        if release.state != Release.State.READY:
+            return None
+        return reverse("release-download", args=[release.name, release.name])
+
+
+class ReleasesOut(serializers.Serializer[Any]):
+    items = ReleaseOut(many=True)
+    before = serializers.CharField(allow_blank=True, help_text="Cursor of the page before; empty on the first.")
+    after = serializers.CharField(allow_blank=True, help_text="Cursor of the page after; empty on the last.")
+
+
+class Releases(APIView):
+    """Releases, newest first, and making one."""
+
+    @property
+    def permission(self) -> str:
+        return MAKE_RELEASES if self.request.method == "POST" else VIEW_RELEASES
+
+    @extend_schema(
+        operation_id="releases_page",
+        parameters=[OpenApiParameter("after", OpenApiTypes.STR), OpenApiParameter("before", OpenApiTypes.STR)],
+        responses=ReleasesOut,
+    )
+    def get(self, request: Request) -> Response:
+        asked = request.query_params
+        page = selectors.releases_page(after=asked.get("after", ""), before=asked.get("before", ""))
+        return Response(ReleasesOut({"items": page.rows, "before": page.before, "after": page.after}).data)
+
+    @extend_schema(
+        operation_id="release_make",
+        description="Freezes what is approved now in the areas; a job then writes the archive.",
+        request=ReleaseIn,
+        responses={201: ReleaseOut},
+    )
+    def post(self, request: Request) -> Response:
+        release_in = ReleaseIn(data=request.data)
+        release_in.is_valid(raise_exception=True)
+        asked = dict(release_in.validated_data)
+        release = services.release_create(area_slugs=asked.pop("areas"), by=request.user, **asked)
+        return Response(ReleaseOut(release).data, status=201)
+
+
+class OneRelease(APIView):
+    """A release, and how far it is."""
+
+    permission = VIEW_RELEASES
+
+    @extend_schema(operation_id="release", responses=ReleaseOut)
+    def get(self, request: Request, name: str) -> Response:
+        return Response(ReleaseOut(selectors.release_by_name(name)).data)
