@@ -153,7 +153,7 @@ class CaptionEditor {
     const text = draft?.text ?? caption?.text ?? "";
     if (this.canEdit) {
       if (this.field.value !== text) this.field.value = text;
-      this.field.disabled = !caption;
+      this.field.readOnly = !caption;
     } else {
       this.words.textContent = text;
     }
