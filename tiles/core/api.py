@@ -37,6 +37,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     if isinstance(error, exceptions.ValidationError):
         body = {"code": "bad_input", "message": "Some fields are wrong.", "fields": response.data}
+    elif isinstance(error, exceptions.NotAuthenticated):
+        body = {"code": "not_authenticated", "message": "You are signed out. Sign in again."}
     elif isinstance(error, Http404):
         body = {"code": "not_found", "message": "There is no such thing here."}
     else:
