@@ -45,19 +45,14 @@ class Node:
     left_out: int = 0
 
 
-def sources() -> list[Node]:
-    """The source folders, closed."""
-    return source_tree(())
-
-
 def source_tree(chosen: Collection[str]) -> list[Node]:
-    """The source folders, opened as far as it takes to see the chosen keys."""
+    """The source folders, opened as far as it takes to see the chosen keys; a single one is open from the start."""
     roots = [
         Entry(f"{number}/", root.name, True, rasters=_rasters_in(root))
         for number, root in enumerate(settings.DEMETER_SOURCES)
         if root.is_dir()
     ]
-    return [_node(entry, chosen) for entry in roots]
+    return [_opened(entry, chosen) if len(roots) == 1 else _node(entry, chosen) for entry in roots]
 
 
 def source_folder(key: str) -> Node:
@@ -95,7 +90,7 @@ def _is_beneath(path: Path, root: Path) -> bool:
 
 def _node(entry: Entry, chosen: Collection[str]) -> Node:
     inside = entry.key.rstrip("/") + "/"
-    if any(key.startswith(inside) and key != inside for key in chosen):
+    if any(f"{key}/".startswith(inside) for key in chosen):
         return _opened(entry, chosen)
     return Node(entry)
 

@@ -207,7 +207,7 @@ def build_sources(request: HttpRequest) -> HttpResponse:
         node = source_folder(request.GET.get("at", ""))
     except BadInput as error:
         raise NotFound(error.message) from error
-    return render(request, "tiles/_source_nodes.html", {"nodes": node.nodes, "left_out": node.left_out, "field": field})
+    return render(request, "tiles/_source_nodes.html", {"node": node, "field": field})
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:
