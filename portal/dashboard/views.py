@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from tiles.areas.selectors import area_counts, areas_listed
+from tiles.areas.selectors import area_counts, area_samples, areas_listed
 from tiles.core.permissions import VIEW_DATA
 from tiles.models.choices import REJECTION_REASONS
 
@@ -14,7 +14,7 @@ from tiles.models.choices import REJECTION_REASONS
 @permission_required(VIEW_DATA, raise_exception=True)
 def dashboard(request: HttpRequest) -> HttpResponse:
     """All areas with their progress."""
-    areas = [(area, area_counts(area)) for area in areas_listed()]
+    areas = [(area, area_counts(area), area_samples(area)) for area in areas_listed()]
     return render(request, "dashboard/areas.html", {"section": "areas", "areas": areas})
 
 

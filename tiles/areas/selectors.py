@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from tiles.models import Area, TilePair
-from tiles.models.choices import REASON_BY_CODE, Failure, ReviewState
+from tiles.models.choices import REASON_BY_CODE, BuildState, Failure, ReviewState
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,17 @@ def area_counts(area: Area) -> Counts:
         failures=_split(value, "failed:", {code: str(label) for code, label in Failure.choices}),
         rejections=_split(value, "rejected:", {code: reason.label for code, reason in REASON_BY_CODE.items()}),
     )
+
+
+def area_samples(area: Area, number: int = 14) -> list[TilePair]:
+    """A few built tiles spread over the area's numbers, for a glimpse. One indexed look-up each."""
+    last = TilePair.objects.filter(area=area, build_state=BuildState.BUILT).order_by("-index").first()
+    if last is None:
+        return []
+    built = TilePair.objects.filter(area=area, build_state=BuildState.BUILT).only("index", "layers", "area_id")
+    starts = sorted({last.index * step // max(1, number - 1) for step in range(number)})
+    found = {tile.pk: tile for start in starts if (tile := built.filter(index__gte=start).order_by("index").first())}
+    return list(found.values())
 
 
 def counters_recounted(area: Area) -> dict[str, int]:

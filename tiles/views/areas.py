@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from tiles.areas.graticule import graticule
-from tiles.areas.selectors import area_counts
+from tiles.areas.selectors import area_counts, area_samples
 from tiles.areas.services import DESCRIBED, area_describe
 from tiles.core.errors import BadInput
 from tiles.core.permissions import BUILD_AREA, VIEW_DATA
@@ -61,6 +61,7 @@ def area(request: HttpRequest, slug: str) -> HttpResponse:
         "section": "areas",
         "area": shown,
         "counts": area_counts(shown),
+        "samples": area_samples(shown),
         "skipped": _skipped(shown),
         "map": graticule([file.footprint for file in shown.dem_files.all() if file.footprint]),
         "failed": failed.order_by("index").only("index", "failure", "failure_detail")[:FAILURES_SHOWN],
