@@ -231,8 +231,9 @@ class Site:
         return [process for process in self.processes() if process.parent == pid]
 
     def kill(self, pid: int, how: int = signal.SIGKILL) -> None:
-        """Signal one process."""
-        os.kill(pid, how)
+        """Signal one process, if it is still there."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
 
     def kill_group(self, pid: int, how: int = signal.SIGKILL) -> None:
         """Signal the whole process group that `pid` is in."""
@@ -241,8 +242,7 @@ class Site:
     def kill_all(self) -> None:
         """SIGKILL everything of this site at once, as a power cut does."""
         for process in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+            self.kill(process.pid)
         self.wait_until(lambda: not self.processes(), 20, "every process to be gone")
 
     def stop(self) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from tiles.models import Job
+from tiles.models import Job, JobEvent, TilePair
+from tiles.models.choices import BuildState, Failure
 
 from .pace import recent_rate
+from .words import failures_listed
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,33 @@ def jobs_listed() -> QuerySet[Job]:
 def job_open(*, kind: str, subject: str) -> Job | None:
     """The open job of this kind on this subject, if any."""
     return Job.objects.filter(kind=kind, subject=subject, state__in=Job.OPEN).first()
+
+
+@dataclass(frozen=True)
+class FailureLine:
+    """How many steps of a job failed for one reason, and the first of them as an example."""
+
+    code: str
+    label: str
+    number: int
+    example: str
+
+
+def job_failures(job: Job) -> list[FailureLine]:
+    """A job's failures by reason, the most frequent first."""
+    return [
+        FailureLine(code, label, number, _example(job, code)) for code, label, number in failures_listed(job.failures)
+    ]
+
+
+def _example(job: Job, code: str) -> str:
+    if job.area_id is None or code not in Failure.values:
+        return ""
+    failed = TilePair.objects.filter(area_id=job.area_id, build_state=BuildState.FAILED, failure=code)
+    tile = failed.only("index", "failure_detail").order_by("index").first()
+    return f"{tile.name}: {tile.failure_detail}" if tile else ""
+
+
+def job_log(job: Job, *, lines: int = 100) -> list[JobEvent]:
+    """The last lines of a job's log, the newest first."""
+    return list(job.events.order_by("-id")[:lines])
