@@ -62,7 +62,8 @@ class History {
       const label = `Restore version ${number}`;
       head.append(el("button", { type: "button", class: "link", "aria-label": label, onclick: () => this.restore(number) }, "Restore"));
     }
-    return el("li", {}, head, el("p", { class: "caption-words" }, ...diffNodes(diff)));
+    const words = number === 1 ? [revision.text] : diffNodes(diff);
+    return el("li", {}, head, el("p", { class: "caption-words" }, ...words));
   }
 
   async restore(number) {
