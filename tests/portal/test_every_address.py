@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from captions.services import caption_rectify
+from portal.exports.services import release_create
+from tests.support.factories import make_area, make_tile
+from tests.support.releases import work
+from tiles.review.services import tile_approve
 
 ROLES = ("viewer", "annotator", "reviewer", "curator", "admin")
 
@@ -29,9 +37,63 @@ def api(path: str, least: str, allowed: int = 200, method: str = "get", **data: 
     return Address(f"/api/v1/{path}", least, allowed, method, data, anonymous=401)
 
 
-# Name of the address -> how it is tried. 404 and 409 say that the permission was passed: the thing is missing, or is
-# not in a state for it. What an address does is tested elsewhere.
-TABLE: dict[str, Address] = {}
+# Name of the address -> how it is tried. 400, 404 and 409 say that the permission was passed: the request is empty, or
+# the thing is not in a state for it. What an address does is tested elsewhere.
+TABLE: dict[str, list[Address]] = {
+    "dashboard": [Address("/", "viewer")],
+    "review-start": [Address("/review/", "viewer", 302)],
+    "help": [Address("/help/", "viewer")],
+    "account": [Address("/account/", "viewer")],
+    "sign-out": [Address("/sign-out/", "viewer", 302, "post")],
+    "api-schema": [api("schema/", "viewer")],
+    "api-docs": [api("docs/", "viewer")],
+    "area": [Address("/areas/testland/", "viewer")],
+    "area-settings": [
+        Address("/areas/testland/settings/", "curator"),
+        Address("/areas/testland/settings/", "curator", 200, "post"),
+    ],
+    "area-build": [Address("/areas/new/", "curator"), Address("/areas/new/", "curator", 200, "post")],
+    "area-rebuild": [
+        Address("/areas/testland/build/", "curator"),
+        Address("/areas/testland/build/", "curator", 200, "post"),
+    ],
+    "build-sources": [Address("/areas/new/sources/", "curator", 404)],
+    "review": [Address("/areas/testland/review/", "viewer")],
+    "tile-layer": [Address("/areas/testland/tiles/0/png?v=1", "viewer")],
+    "api-area-tiles": [api("areas/testland/tiles/", "viewer")],
+    "api-area-tile": [api("areas/testland/tiles/0/", "viewer")],
+    "api-area-decisions": [
+        api("areas/testland/decisions/", "viewer"),
+        api("areas/testland/decisions/", "reviewer", 400, "post"),
+    ],
+    "captions": [Address("/captions/", "viewer")],
+    "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
+    "api-caption": [
+        api("areas/testland/tiles/0/caption/", "viewer"),
+        api("areas/testland/tiles/0/caption/", "annotator", 400, "put"),
+    ],
+    "api-caption-revisions": [api("areas/testland/tiles/0/caption/revisions/", "viewer")],
+    "api-caption-restore": [api("areas/testland/tiles/0/caption/restore/", "annotator", 400, "post")],
+    "jobs": [Address("/jobs/", "viewer")],
+    "job": [Address("/jobs/{job}/", "viewer")],
+    "job-progress": [Address("/jobs/{job}/progress/", "viewer")],
+    "job-pause": [Address("/jobs/{job}/pause/", "curator", 302, "post")],
+    "job-resume": [Address("/jobs/{job}/resume/", "curator", 302, "post")],
+    "job-cancel": [Address("/jobs/{job}/cancel/", "curator", 302, "post")],
+    "api-jobs": [api("jobs/", "viewer")],
+    "api-job": [api("jobs/{job}/", "viewer")],
+    "releases": [Address("/releases/", "viewer")],
+    "release-new": [Address("/releases/new/", "curator"), Address("/releases/new/", "curator", 200, "post")],
+    "release-preview": [Address("/releases/new/preview/?areas=testland", "curator")],
+    "release": [Address("/releases/small-1/", "viewer")],
+    "release-progress": [Address("/releases/small-1/progress/", "viewer")],
+    "release-steer": [Address("/releases/small-1/steer/", "curator", 400, "post")],
+    "release-download": [Address("/releases/small-1/download/small-1.zip", "viewer")],
+    "release-checksum": [Address("/releases/small-1/download/small-1.zip.sha256", "viewer")],
+    "api-releases": [api("releases/", "viewer"), api("releases/", "curator", 400, "post")],
+    "api-release": [api("releases/small-1/", "viewer")],
+}
 OPEN = {"sign-in"}
 
 
@@ -47,7 +109,9 @@ def names(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def test_every_address_is_in_the_table() -> None:
     known = set(TABLE) | OPEN
-    unlisted = [f"{name or 'without a name'}: {path}" for name, path in names(get_resolver().url_patterns) if name not in known]
+    unlisted = [
+        f"{name or 'without a name'}: {path}" for name, path in names(get_resolver().url_patterns) if name not in known
+    ]
     assert unlisted == []
 
 
@@ -62,29 +126,43 @@ def known_names() -> set[str]:
 def test_a_view_without_a_listed_address_would_be_found() -> None:
     from django.urls import path
 
-    extra = path("secret/", lambda request: None, name="not-in-the-table")  # type: ignore[arg-type,return-value]
+    extra = path("secret/", lambda _request: None, name="not-in-the-table")  # type: ignore[arg-type,return-value]
     found = [name for name, _path in names([*get_resolver().url_patterns, extra])]
     assert [name for name in found if name not in set(TABLE) | OPEN] == ["not-in-the-table"]
 
 
-def request(client: Client, address: Address) -> int:
+def request(client: Client, address: Address, job: int) -> int:
     call = getattr(client, address.method)
+    path = address.path.format(job=job)
     if address.method == "get":
-        return int(call(address.path).status_code)
-    if address.path.startswith("/api/"):
-        return int(call(address.path, data=address.data, content_type="application/json").status_code)
-    return int(call(address.path, data=address.data).status_code)
+        return int(call(path).status_code)
+    if path.startswith("/api/"):
+        return int(call(path, data=address.data, content_type="application/json").status_code)
+    return int(call(path, data=address.data).status_code)
+
+
+@pytest.fixture
+def small_world(data_folder: Path, person: Callable[..., Any]) -> int:
+    """An area with a tile, an approved one, a caption, a release; returns the number of its job."""
+    area = make_area("testland")
+    tile = make_tile(area, 0)
+    by = person("curator")
+    caption_rectify(tile_id=tile.pk, text="A hill.", base_version=0, by=by, client_id=uuid4())
+    tile_approve(tile_id=tile.pk, seen=tile.layer_versions(), seen_version=tile.version, by=by, client_id=uuid4())
+    release = work(release_create(name="small-1", area_slugs=["testland"], by=by, background=False))
+    assert release.job_id is not None
+    return release.job_id
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(TABLE))
-def test_roles(name: str, signed_in: Callable[[str], Client], small_world: object) -> None:
-    address = TABLE[name]
-    assert request(Client(), address) == address.anonymous, "signed out"
-    may = ROLES[ROLES.index(address.least) :]
-    for role in ROLES:
-        expected = address.allowed if role in may else 403
-        assert request(signed_in(role), address) == expected, role
+def test_roles(name: str, signed_in: Callable[[str], Client], small_world: int) -> None:
+    for address in TABLE[name]:
+        assert request(Client(), address, small_world) == address.anonymous, "signed out"
+        may = ROLES[ROLES.index(address.least) :]
+        for role in ROLES:
+            expected = address.allowed if role in may else 403
+            assert request(signed_in(role), address, small_world) == expected, f"{address} as {role}"
 
 
 @pytest.mark.django_db

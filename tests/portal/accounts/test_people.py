@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ PASSWORD = "a-long-enough-word-7"
 
 
 def test_each_role_holds_all_of_the_role_below_and_more() -> None:
-    for lower, higher in zip(ROLES, ROLES[1:], strict=False):
+    for lower, higher in itertools.pairwise(ROLES):
         assert set(PERMISSIONS_OF[lower]) < set(PERMISSIONS_OF[higher])
 
 
