@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tiles.core.permissions import VIEW_DATA
-from tiles.models.choices import ReviewState
+from tiles.models.choices import BuildState, ReviewState
 from tiles.review import selectors
 from tiles.review.filters import TileFilter
 from tiles.review.present import decision_payload, tile_payload, tiles_payload
@@ -23,6 +23,8 @@ from .review import CountsOut, DecisionOut
 class TileOut(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     name = serializers.CharField()
+    build_state = serializers.ChoiceField(choices=BuildState.choices)
+    problem = serializers.CharField(allow_blank=True, help_text="Why it could not be built.")
     state = serializers.ChoiceField(choices=ReviewState.choices)
     reason = serializers.CharField(allow_blank=True)
     version = serializers.IntegerField(help_text="To be sent back with a decision, as `seen_version`.")

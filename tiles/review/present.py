@@ -30,6 +30,8 @@ def tile_payload(tile: TilePair, slug: str) -> dict[str, Any]:
     return {
         "index": tile.index,
         "name": tile.name,
+        "build_state": tile.build_state,
+        "problem": _problem(tile),
         "state": tile.review_state,
         "reason": tile.reason,
         "version": tile.version,
@@ -51,6 +53,13 @@ def tile_payload(tile: TilePair, slug: str) -> dict[str, Any]:
         "dem_file": tile.dem_file.name if tile.dem_file else "",
         "window": [tile.window_col, tile.window_row] if tile.window_col is not None else None,
     }
+
+
+def _problem(tile: TilePair) -> str:
+    """Why a tile could not be built, as a sentence; empty when it could."""
+    if not tile.failure:
+        return ""
+    return f"{tile.get_failure_display()}: {tile.failure_detail}" if tile.failure_detail else tile.get_failure_display()
 
 
 def tiles_payload(tiles: Iterable[TilePair], slug: str) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
         "urls": {
             "tiles": reverse("api-area-tiles", args=[area.slug]),
             "decisions": reverse("api-area-decisions", args=[area.slug]),
-            "captions": reverse("api-area-tiles", args=[area.slug]).replace("/tiles/", "/captions/"),
+            "captions": reverse("api-area-captions", args=[area.slug]),
         },
         "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason")},
         "start": start,

@@ -27,6 +27,7 @@ function pauseAfter(tries, failure) {
  */
 export class Outbox extends EventTarget {
   #records = new Map();
+  #sorted = null;
   #last = 0;
   #tries = 0;
   #timer = 0;
@@ -56,7 +57,8 @@ export class Outbox extends EventTarget {
 
   /** Records in the order in which they were made. */
   get records() {
-    return [...this.#records.values()].sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+    this.#sorted ??= [...this.#records.values()].sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
+    return this.#sorted;
   }
 
   /** Records about one subject of one area, oldest first. */
@@ -93,14 +95,14 @@ export class Outbox extends EventTarget {
     await this.#store.write({ put, remove });
     this.#apply({ put, remove });
     this.#channel?.postMessage({ put, remove });
-    this.send();
+    if (!this.#timer) this.send();
   }
 
   /** Send what waits, now; also ends a pause between two tries. */
   send() {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    if (!this.#sending && this.#next()) this.#sendAll().catch((error) => reportError(error));
+    if (!this.#sending && this.#next()) this.#sendAll();
   }
 
   close() {
@@ -120,11 +122,13 @@ export class Outbox extends EventTarget {
   }
 
   #take(record) {
+    this.#sorted = null;
     this.#records.set(record.id, record);
     this.#last = Math.max(this.#last, record.order);
   }
 
   #apply({ put = [], remove = [] }) {
+    this.#sorted = null;
     for (const id of remove) this.#records.delete(id);
     for (const record of put) this.#take(record);
     this.#tell("change");
@@ -135,7 +139,7 @@ export class Outbox extends EventTarget {
     const known = sent && this.#records.get(sent.id);
     this.#apply({ put, remove });
     if (known) this.#tell("sent", { record: known, answer: sent.answer });
-    this.send();
+    if (!this.#timer) this.send();
   }
 
   #tell(name, detail) {
@@ -163,10 +167,11 @@ export class Outbox extends EventTarget {
     try {
       if (navigator.locks) await navigator.locks.request(`demeter-outbox-${this.person}`, loop);
       else await loop();
-    } finally {
-      this.#sending = false;
-      this.#tell("change");
+    } catch (error) {
+      this.#failure = new Failure(`This browser's storage failed (${error.message}).`);
     }
+    this.#sending = false;
+    this.#tell("change");
     if (this.#failure) {
       this.#timer = setTimeout(() => this.send(), pauseAfter(this.#tries, this.#failure));
       this.#tries += 1;

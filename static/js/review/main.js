@@ -1,0 +1,396 @@
+// The review page: one pair at a time, decided by single keys. On the way of a key lie only the browser's own storage
+// and a drawing from pictures decoded before; everything that asks the server goes on beside it.
+
+import { Failure, request } from "../lib/http.js";
+import { Keys } from "../lib/keys.js";
+import { Outbox } from "../lib/outbox.js";
+import { Captions } from "./captions.js";
+import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
+import { Feed } from "./feed.js";
+import { Panes } from "./panes.js";
+import { Pictures } from "./pictures.js";
+import { Screen, dayWords } from "./screen.js";
+import { Trouble } from "./trouble.js";
+import { Verdicts } from "./verdicts.js";
+import { VERB_WORDS, plural, stateWords } from "./words.js";
+
+const AHEAD = 10;
+const BEHIND = 4;
+const CAPTIONS_AHEAD = 30;
+const ADDRESS_PAUSE = 1_000;
+const RETRY = 3_000;
+const SWIPE = 60;
+const PHONE = "(max-width: 760px)";
+
+class Review {
+  #ready = false;
+  #stalled = 0;
+  #address = 0;
+
+  constructor(page, outbox) {
+    const find = (selector) => document.querySelector(selector);
+    this.page = page;
+    this.outbox = outbox;
+    this.root = find("#review");
+    this.stage = find("#stage");
+    this.keys = new Keys();
+    this.feed = new Feed(page.urls.tiles, page.filter, page.first);
+    this.pictures = new Pictures();
+    this.panes = new Panes(this.stage, page.tables);
+    this.screen = new Screen(this.root, page);
+    this.verdicts = new Verdicts({ outbox, page, find: (index) => this.feed.find(index) });
+    this.captions = new Captions(find("#caption"), page);
+    this.reasons = new ReasonDialog(find("#reasons"), this.keys, page.reasons);
+    this.jumping = new JumpDialog(find("#jump"), this.keys);
+    this.help = new HelpDialog(find("#keys"), this.keys);
+    this.trouble = new Trouble(find("#trouble"), {
+      outbox,
+      page,
+      behind: (record) => this.verdicts.behind(record),
+      actions: {
+        overwrite: (record) => this.verdicts.overwrite(record),
+        drop: (record) => this.verdicts.drop(record),
+        retry: (record) => this.verdicts.retry(record),
+        look: (record) => this.#look(record),
+      },
+    });
+    this.#listen();
+  }
+
+  /** Show the first tile; then what can wait. */
+  async start() {
+    this.panes.use(localStorageItem("demeter.colouring"));
+    this.root.querySelector(".review-more").open = !matchMedia(PHONE).matches;
+    this.#renderDecisions();
+    const { start } = this.page;
+    if (start !== null && this.feed.current?.index !== start) await this.#goTo(start);
+    else if (this.feed.current && start === null && !this.#wanted(this.feed.current)) await this.#advance();
+    else this.#show();
+    this.root.dataset.started = "true";
+    await this.captions.prepare().catch((error) => reportError(error));
+  }
+
+  // --- What keys and buttons do ---
+
+  #actions() {
+    return {
+      approve: () => this.#decide("approve"),
+      reject: () => this.#reject(),
+      unsure: () => this.#decide("unsure"),
+      undo: () => this.#undo(),
+      next: () => this.#step("next"),
+      previous: () => this.#step("previous"),
+      jump: () => this.jumping.open(this.feed.current?.index, (index) => this.#goTo(index)),
+      colour: () => this.#colour(),
+      fit: () => this.#fit(),
+      caption: () => this.#caption(),
+      help: () => this.help.open(),
+    };
+  }
+
+  #listen() {
+    const actions = this.#actions();
+    const byKey = {};
+    for (const button of this.root.querySelectorAll("[data-action]")) {
+      const action = actions[button.dataset.action];
+      button.addEventListener("click", () => this.keys.run(action));
+      for (const key of (button.dataset.keys ?? "").split(" ").filter(Boolean)) byKey[key] = action;
+    }
+    this.keys.open(byKey);
+    this.feed.addEventListener("change", () => this.#prefetch());
+    this.pictures.addEventListener("ready", ({ detail }) => this.#pictureReady(detail));
+    this.pictures.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
+    this.verdicts.addEventListener("change", () => this.#renderDecisions());
+    this.verdicts.addEventListener("moved", ({ detail }) => this.#moved(detail));
+    this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail.record));
+    this.root.querySelector("#filter").addEventListener("change", () => this.#filter());
+    this.root.querySelector("#filter").addEventListener("submit", (event) => event.preventDefault());
+    addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
+    addEventListener("pagehide", () => this.#writeAddress());
+    this.#listenToSwipes();
+  }
+
+  async #decide(verb, extra = {}) {
+    const item = this.feed.current;
+    if (!this.page.can.decide || !item || this.#stalled) return;
+    if (!this.#ready) {
+      this.screen.say("Wait: the pictures of this tile are not here yet.", { urgent: true });
+      return;
+    }
+    try {
+      await this.verdicts.decide(item, verb, extra);
+    } catch (error) {
+      this.screen.say(`Not recorded: this browser's storage failed (${error.message}). Decide again.`, { urgent: true });
+      return;
+    }
+    await this.#advance();
+    const why = extra.reason ? ` for ${this.#label(extra.reason)}` : "";
+    this.screen.say(`${item.name} ${VERB_WORDS[verb]}${why}. ${this.#whereWords()}`);
+  }
+
+  #reject() {
+    const item = this.feed.current;
+    if (!this.page.can.decide || !item || this.#stalled) return;
+    this.reasons.open(({ reason, note }) => this.#decide("reject", { reason, note }));
+  }
+
+  async #undo() {
+    if (!this.page.can.decide) return;
+    try {
+      const entry = await this.verdicts.undo();
+      if (!entry) {
+        this.screen.say("There is nothing of yours to undo here.", { urgent: true });
+        return;
+      }
+      await this.#goTo(entry.index);
+      this.screen.say(`Undone: tile_${entry.index} is ${stateWords(entry.from, this.page.reasons)} again.`);
+    } catch (error) {
+      this.screen.say(`Not undone: this browser's storage failed (${error.message}).`, { urgent: true });
+    }
+  }
+
+  /** On to the next tile that the filter still holds for. */
+  async #advance() {
+    await this.#move(() => this.feed.next((item) => this.#wanted(item)));
+  }
+
+  async #step(direction) {
+    await this.#move(() => this.feed[direction]());
+    this.screen.say(this.#whereWords());
+  }
+
+  async #goTo(index) {
+    await this.#move(() => this.feed.jump(index), "stay");
+  }
+
+  /** Run a step of the feed and show where it led. A step that needs the server in vain is tried again by itself. */
+  async #move(step, onFailure = "stall") {
+    this.#endStall();
+    try {
+      await step();
+      this.#show();
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      if (onFailure === "stall") this.#stall(failure);
+      else this.screen.say(failure.message, { urgent: true });
+      if (onFailure === "stay" && !this.#ready) this.#show();
+    }
+  }
+
+  #colour() {
+    const name = this.panes.cycle();
+    localStorageItem("demeter.colouring", name);
+    this.#renderColouring();
+    this.screen.say(`Heights in ${name}.`);
+  }
+
+  #fit() {
+    const actual = this.stage.classList.toggle("actual");
+    this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(actual));
+    this.screen.say(actual ? "Pixel by pixel." : "Fitted to the page.");
+  }
+
+  #caption() {
+    if (!this.feed.current) return undefined;
+    return this.captions.open().catch((error) => {
+      this.screen.say(`The caption editor did not load (${error.message}).`, { urgent: true });
+    });
+  }
+
+  async #filter() {
+    const form = new FormData(this.root.querySelector("#filter"));
+    const filter = { state: form.get("state"), reason: form.get("reason") };
+    await this.keys.run(() => this.#restart(filter));
+  }
+
+  /** From the first tile of the filter that is not decided here already. */
+  async #restart(filter) {
+    await this.#move(async () => {
+      await this.feed.restart(filter);
+      if (this.feed.current && !this.#wanted(this.feed.current)) await this.feed.next((item) => this.#wanted(item));
+    }, "stay");
+  }
+
+  #look(record) {
+    if (record.area !== this.page.area.slug) {
+      location.assign(new URL(`../../${record.area}/review/?tile=${record.subject}&state=`, location.href));
+      return;
+    }
+    this.keys.run(async () => {
+      await this.#goTo(record.subject);
+      await this.#refresh(record.subject);
+    });
+  }
+
+  // --- What the page shows ---
+
+  #show() {
+    const item = this.feed.current;
+    this.#ready = false;
+    this.screen.unfinished();
+    this.stage.hidden = !item;
+    this.stage.dataset.tile = item?.index ?? "";
+    this.screen.tile(item, item && this.verdicts.shown(item));
+    this.#renderColouring();
+    if (item) this.#draw(item);
+    else this.#end();
+    this.#prefetch();
+    this.captions.show(item, this.feed.around(CAPTIONS_AHEAD, BEHIND));
+    this.#planAddress();
+  }
+
+  #draw(item) {
+    this.#ready = this.panes.show(item, this.pictures);
+    this.stage.dataset.ready = String(this.#ready);
+  }
+
+  #prefetch() {
+    const around = this.feed.around(AHEAD, BEHIND);
+    this.pictures.want(around);
+    const ahead = around.slice(1, 1 + AHEAD).filter((item) => item.index > (this.feed.current?.index ?? 0));
+    const missing = ahead.findIndex((item) => !this.pictures.has(item));
+    this.stage.dataset.ahead = String(missing < 0 ? ahead.length : missing);
+  }
+
+  #pictureReady(url) {
+    const item = this.feed.current;
+    if (item && !this.#ready && Object.values(item.urls).includes(url)) this.#draw(item);
+    this.#prefetch();
+  }
+
+  #renderDecisions() {
+    const item = this.feed.current;
+    this.screen.state(item && this.verdicts.shown(item));
+    this.screen.counts(this.verdicts.counts);
+    this.screen.last(this.verdicts.last(Infinity), (index) => this.keys.run(() => this.#goTo(index)));
+    this.screen.unsent(this.outbox);
+    this.trouble.render();
+  }
+
+  #renderColouring() {
+    this.root.querySelector("[data-part=colouring]").textContent = this.panes.colouring;
+  }
+
+  /** Past the last tile: done, nothing matches, or some were passed over. */
+  async #end() {
+    const { filter } = this.feed;
+    const left = this.verdicts.counts.pending;
+    const pending = filter.state === "pending" && !filter.reason;
+    const restart = () => this.keys.run(() => this.#restart(filter));
+    const actions = [[pending && left > 0 ? "Go to the first" : "Look for more", restart]];
+    if (this.feed.items.length) actions.push(["Go back", () => this.keys.run(() => this.#step("previous"))]);
+    if (pending && left > 0) {
+      const text = `${plural(left, "tile")} before this one ${left === 1 ? "is" : "are"} still pending.`;
+      this.screen.finished({ title: "This is the end of the queue", text, actions });
+      return;
+    }
+    if (!pending) {
+      const title = this.feed.items.length ? "This is the last tile of the filter" : "No tile matches the filter";
+      this.screen.finished({ title, text: "Choose another state or reason above.", actions });
+      return;
+    }
+    const title = "Every tile of this area has been looked at";
+    this.screen.finished({ title, text: "", actions });
+    const numbers = await request(`${this.page.urls.decisions}?mine=1`).catch(() => null);
+    const words = numbers ? dayWords(numbers.today.verbs) : "";
+    if (!this.feed.current) this.screen.finished({ title, text: words, actions });
+    this.screen.say(`${title}. ${words}`);
+  }
+
+  #stall(failure) {
+    this.stage.hidden = true;
+    this.stage.dataset.tile = "";
+    const again = () => this.keys.run(() => this.#advance());
+    const back = () => this.keys.run(() => this.#move(async () => this.feed.current));
+    const title = "The next tiles are not here yet";
+    const text = `${failure.message} It is tried again by itself. What you decided is kept.`;
+    this.screen.finished({ title, text, actions: [["Try again", again], ["Go back", back]] });
+    this.#stalled = setTimeout(again, RETRY);
+  }
+
+  #endStall() {
+    clearTimeout(this.#stalled);
+    this.#stalled = 0;
+  }
+
+  #moved(index) {
+    this.screen.say(`tile_${index} was changed by somebody else meanwhile. See what needs you.`, { urgent: true });
+    this.#refresh(index);
+  }
+
+  #refused(record) {
+    this.screen.say(`tile_${record.subject}: not recorded. ${record.problem.message}`, { urgent: true });
+  }
+
+  /** Read a tile again whose pixels or state are news. */
+  async #refresh(index) {
+    try {
+      await this.feed.refresh(index);
+    } catch {
+      return;
+    }
+    if (this.feed.current?.index === index) this.#show();
+  }
+
+  #wanted(item) {
+    const { state, reason } = this.feed.filter;
+    const shown = this.verdicts.shown(item);
+    return (!state || shown.state === state) && (!reason || shown.reason === reason);
+  }
+
+  #label(reason) {
+    return this.page.reasons.find((each) => each.code === reason)?.label.toLowerCase() ?? reason;
+  }
+
+  #whereWords() {
+    const item = this.feed.current;
+    return item ? `${item.name}, ${stateWords(this.verdicts.shown(item), this.page.reasons)}.` : "";
+  }
+
+  // --- The address, so that a reload comes back here; and fingers ---
+
+  #planAddress() {
+    this.#address ||= setTimeout(() => this.#writeAddress(), ADDRESS_PAUSE);
+  }
+
+  #writeAddress() {
+    clearTimeout(this.#address);
+    this.#address = 0;
+    const { state, reason } = this.feed.filter;
+    const asked = new URLSearchParams({ state });
+    if (reason) asked.set("reason", reason);
+    if (this.feed.current) asked.set("tile", this.feed.current.index);
+    history.replaceState(null, "", `?${asked}`);
+  }
+
+  #listenToSwipes() {
+    let from = null;
+    this.stage.addEventListener("touchstart", ({ touches }) => {
+      from = touches.length === 1 ? { x: touches[0].clientX, y: touches[0].clientY } : null;
+    }, { passive: true });
+    this.stage.addEventListener("touchend", ({ changedTouches }) => {
+      if (!from || this.stage.classList.contains("actual")) return;
+      const x = changedTouches[0].clientX - from.x;
+      const y = changedTouches[0].clientY - from.y;
+      from = null;
+      if (Math.abs(x) < SWIPE || Math.abs(x) < 2 * Math.abs(y)) return;
+      this.keys.run(() => this.#step(x < 0 ? "next" : "previous"));
+    });
+  }
+}
+
+function localStorageItem(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+const data = document.getElementById("review-page");
+if (data) {
+  const page = JSON.parse(data.textContent);
+  const outbox = await Outbox.open(page.person.id);
+  await new Review(page, outbox).start();
+}

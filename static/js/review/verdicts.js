@@ -1,0 +1,211 @@
+// What the person decided on this page: kept in the outbox, shown at once, undone in turn.
+
+import { uuid } from "../lib/ids.js";
+
+export const STATE_OF = { approve: "approved", reject: "rejected", unsure: "unsure" };
+
+/** Events: `change` after anything that the page shows of decisions; `moved` with detail the number of a tile whose
+ *  state on the server is news to this page. */
+export class Verdicts extends EventTarget {
+  /** Own entries of the log, oldest first: {id, index, verb, from, to, undoes, version}. */
+  #entries = [];
+  #counts;
+  #outbox;
+  #page;
+  #find;
+
+  /** page: the page's data. find: number -> loaded tile or null. */
+  constructor({ outbox, page, find }) {
+    super();
+    this.#outbox = outbox;
+    this.#page = page;
+    this.#find = find;
+    this.#counts = page.counts;
+    this.#entries = page.mine.map(entryOfAnswer).reverse();
+    for (const record of outbox.records.filter((each) => each.area === page.area.slug)) this.#note(entryOfRecord(record));
+    outbox.addEventListener("sent", ({ detail }) => this.#sent(detail));
+    outbox.addEventListener("conflict", ({ detail }) => this.#conflict(detail.record));
+    outbox.addEventListener("change", () => this.#tell("change"));
+  }
+
+  /** Counts by state with what is unsent taken in. */
+  get counts() {
+    const counts = { ...this.#counts };
+    for (const record of this.#unsent()) {
+      counts[record.from.state] -= 1;
+      counts[record.to.state] += 1;
+    }
+    return counts;
+  }
+
+  set counts(counts) {
+    this.#counts = counts;
+  }
+
+  /** Own decisions, newest first: {id, index, verb, from, to, undone, unsent}. */
+  last(size) {
+    const undone = new Set(this.#entries.map((entry) => entry.undoes));
+    const unsent = new Set(this.#unsent().map((record) => record.id));
+    return this.#entries
+      .filter((entry) => entry.verb !== "undo")
+      .slice(-size)
+      .reverse()
+      .map((entry) => ({ ...entry, undone: undone.has(entry.id), unsent: unsent.has(entry.id) }));
+  }
+
+  /** What a tile counts as for this person: the last unsent decision, else what the server says. */
+  shown(item) {
+    const records = this.#outbox.about(this.#page.area.slug, item.index);
+    if (records.some((record) => record.state === "conflict")) return { state: item.state, reason: item.reason };
+    const last = records.filter((record) => record.state === "waiting").at(-1);
+    return last ? last.to : { state: item.state, reason: item.reason };
+  }
+
+  /** Keep a decision about a tile. Resolves once it will outlast the page. */
+  async decide(item, verb, { reason = "", note = "" } = {}) {
+    const id = uuid();
+    const seen = { seen: item.layers, seen_version: item.version };
+    await this.#keep({
+      id,
+      subject: item.index,
+      body: { client_id: id, index: item.index, verb, reason, note, ...seen },
+      from: this.shown(item),
+      to: { state: STATE_OF[verb], reason },
+    });
+  }
+
+  /** Take the last decision back that is not undone yet. Returns it, or null when there is none. */
+  async undo() {
+    const entry = this.last(Infinity).find((each) => !each.undone && !this.#isTroubled(each.id));
+    if (!entry) return null;
+    const id = uuid();
+    await this.#keep({
+      id,
+      subject: entry.index,
+      body: { client_id: id, index: entry.index, verb: "undo", undoes: entry.id },
+      from: entry.to,
+      to: entry.from,
+    });
+    return entry;
+  }
+
+  /** Settle a conflict in one's own favour: the same decision again, now that one knows the other. */
+  async overwrite(record) {
+    const { current } = record.problem;
+    const id = uuid();
+    const fresh = { seen: current.layers, seen_version: current.version };
+    const again = {
+      ...record,
+      id,
+      state: "waiting",
+      problem: null,
+      body: { ...record.body, client_id: id, ...fresh },
+      from: { state: current.state, reason: current.reason },
+    };
+    const later = this.#laterThan(record).map((held) => ({
+      ...held,
+      body: {
+        ...held.body,
+        ...(held.body.seen ? fresh : {}),
+        ...(held.body.undoes === record.id ? { undoes: id } : {}),
+      },
+    }));
+    this.#entries = this.#entries.map((entry) => {
+      if (entry.id === record.id) return entryOfRecord(again);
+      return entry.undoes === record.id ? { ...entry, undoes: id } : entry;
+    });
+    await this.#outbox.change({ put: [again, ...later], remove: [record.id] });
+  }
+
+  /** Settle a conflict or a refusal by letting go what depends on it. */
+  async drop(record) {
+    const all = record.state === "conflict" ? this.#laterThan(record) : this.#dependents(record);
+    const gone = [record, ...all].map(({ id }) => id);
+    this.#entries = this.#entries.filter((entry) => !gone.includes(entry.id));
+    await this.#outbox.change({ remove: gone });
+  }
+
+  /** Send something again that was refused. */
+  async retry(record) {
+    await this.#outbox.change({ put: [{ ...record, state: "waiting", problem: null }] });
+  }
+
+  /** How many of one's own decisions wait behind this one. */
+  behind(record) {
+    return (record.state === "conflict" ? this.#laterThan(record) : this.#dependents(record)).length;
+  }
+
+  async #keep(record) {
+    // Whoever decides again about a tile in conflict has seen what stands there now, and settles it thereby.
+    const settled = this.#outbox
+      .about(this.#page.area.slug, record.subject)
+      .filter((each) => each.state === "conflict" && record.body.verb !== "undo");
+    for (const conflict of settled) await this.drop(conflict);
+    const { slug, name } = this.#page.area;
+    await this.#outbox.add({ ...record, area: slug, area_name: name, url: this.#page.urls.decisions });
+    this.#note(entryOfRecord(record));
+    this.#tell("change");
+  }
+
+  #unsent() {
+    return this.#outbox.waiting.filter((record) => record.area === this.#page.area.slug);
+  }
+
+  #isTroubled(id) {
+    return this.#outbox.troubled.some((record) => record.id === id);
+  }
+
+  #laterThan(record) {
+    return this.#outbox.about(record.area, record.subject).filter((each) => each.order > record.order);
+  }
+
+  #dependents(record) {
+    return this.#laterThan(record).filter((each) => each.body.undoes === record.id);
+  }
+
+  #note(entry) {
+    this.#entries = [...this.#entries.filter((each) => each.id !== entry.id), entry];
+  }
+
+  #sent({ record, answer }) {
+    if (record.area !== this.#page.area.slug) return;
+    this.#counts = answer.counts;
+    const { decision } = answer;
+    this.#entries = this.#entries.map((entry) => (entry.id === decision.client_id ? entryOfAnswer(decision) : entry));
+    const item = this.#find(decision.index);
+    if (item && decision.version > item.version) {
+      Object.assign(item, { state: decision.to_state, reason: decision.to_reason, version: decision.version });
+    }
+    this.#tell("change");
+  }
+
+  #conflict(record) {
+    if (record.area !== this.#page.area.slug) return;
+    const { cause, current } = record.problem;
+    const item = this.#find(record.subject);
+    if (item && cause === "decision" && current) {
+      Object.assign(item, { state: current.state, reason: current.reason, version: current.version });
+    }
+    this.#tell("moved", record.subject);
+    this.#tell("change");
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+function entryOfRecord({ id, subject, body, from, to }) {
+  return { id, index: subject, verb: body.verb, from, to, undoes: body.undoes ?? null };
+}
+
+function entryOfAnswer(decision) {
+  return {
+    id: decision.client_id,
+    index: decision.index,
+    verb: decision.verb,
+    from: { state: decision.from_state, reason: decision.from_reason },
+    to: { state: decision.to_state, reason: decision.to_reason },
+    undoes: decision.undoes,
+  };
+}

@@ -1,0 +1,447 @@
+"""Reviewing in a real browser: by keyboard, by finger, by somebody who may only look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.factories import colours_of
+from tests.support.review import TILES, ReviewPages, decisions, pixels, settled, stage, states, step_to
+from tests.support.site import Site, Template
+
+pytestmark = pytest.mark.browser
+
+AREAS = 24
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
+    """One site for all; every test has an area of its own."""
+    with Site(tmp_path_factory.mktemp("review"), site_template) as made:
+        made.shell(ReviewPages.MAKE.format(areas=AREAS, tiles=TILES))
+        made.start_web()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def areas() -> Iterator[str]:
+    return iter([f"area-{number}" for number in range(AREAS)])
+
+
+@pytest.fixture
+def area(areas: Iterator[str]) -> str:
+    return next(areas)
+
+
+@pytest.fixture
+def visit(site: Site, chromium: Browser, area: str) -> Iterator[Callable[..., Page]]:
+    """`visit("reviewer")`: the review page of this test's area in a browser of that person's own."""
+    pages = ReviewPages(site, chromium, area)
+    yield pages.open
+    pages.close()
+
+
+class TestByKeyboard:
+    def test_ten_tiles_with_every_key(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        press = page.keyboard.press
+        press("1")
+        step_to(page, 1)
+        press("2")
+        expect(page.get_by_role("dialog", name="Reject: why?")).to_be_visible()
+        press("c")
+        step_to(page, 2)
+        press("3")
+        step_to(page, 3)
+        press("u")
+        step_to(page, 2)
+        expect(page.locator("[data-part=state]")).to_have_text("pending")
+        press("2")
+        press("o")
+        page.keyboard.type("birds, 3 of them")
+        press("Enter")
+        step_to(page, 3)
+        press("ArrowRight")
+        step_to(page, 4)
+        press("ArrowLeft")
+        step_to(page, 3)
+        press("g")
+        page.keyboard.type("12")
+        press("Enter")
+        step_to(page, 12)
+        press("2")
+        press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        press("1")
+        step_to(page, 13)
+        settled(page)
+        assert decisions(page) == [
+            (0, "approve", "", ""),
+            (1, "reject", "cloud", ""),
+            (2, "unsure", "", ""),
+            (2, "undo", "", ""),
+            (2, "reject", "other", "birds, 3 of them"),
+            (12, "approve", "", ""),
+        ]
+
+    def test_keys_faster_than_any_storage(self, visit: Callable[..., Page]) -> None:
+        """Each key takes hold of the tile that the one before led to."""
+        page = visit("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
+        page.evaluate(
+            """(keys) => {
+                const codes = {1: "Digit1", 2: "Digit2", 3: "Digit3"};
+                for (const key of keys) {
+                    const code = codes[key] ?? `Key${key.toUpperCase()}`;
+                    document.dispatchEvent(new KeyboardEvent("keydown", {key, code, bubbles: true, cancelable: true}));
+                }
+            }""",
+            list("13u2s12m"),
+        )
+        step_to(page, 4)
+        settled(page)
+        assert [entry[:3] for entry in decisions(page)] == [
+            (0, "approve", ""),
+            (1, "unsure", ""),
+            (1, "undo", ""),
+            (1, "reject", "shadow"),
+            (2, "approve", ""),
+            (3, "reject", "misaligned"),
+        ]
+
+    def test_digits_go_by_place_and_letters_by_character(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        send(page, key="&", code="Digit1")  # a French keyboard's first key
+        step_to(page, 1)
+        send(page, key="1", code="Numpad1")
+        step_to(page, 2)
+        send(page, key="u", code="KeyF")  # a Dvorak keyboard's u
+        step_to(page, 1)
+        settled(page)
+        assert [entry[:2] for entry in decisions(page)] == [(0, "approve"), (1, "approve"), (1, "undo")]
+
+    def test_keys_rest_while_typing_and_with_modifiers(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        for modifier in ("Control", "Alt", "Meta", "Shift"):
+            send(page, key="1", code="Digit1", modifier=modifier)
+        page.get_by_label("State").focus()
+        send(page, key="1", code="Digit1")
+        page.keyboard.press("g")
+        page.get_by_label("State").evaluate("(element) => element.blur()")
+        page.keyboard.press("g")
+        page.keyboard.type("3")
+        expect(page.get_by_label("Number")).to_have_value("3")
+        page.keyboard.press("Escape")
+        page.keyboard.press("ArrowRight")
+        step_to(page, 1)
+        settled(page)
+        assert decisions(page) == []
+
+    def test_help_lists_the_keys(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        page.keyboard.press("?")
+        dialog = page.get_by_role("dialog", name="Keys")
+        expect(dialog).to_be_visible()
+        for words in ("Approve", "Undo your last decision", "Cloud or haze".lower(), "Go to a number"):
+            expect(dialog).to_contain_text(words)
+        page.keyboard.press("?")
+        expect(dialog).to_be_hidden()
+
+    def test_buttons_do_the_same(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        page.get_by_role("button", name="Approve").click()
+        step_to(page, 1)
+        page.get_by_role("button", name="Reject …").click()
+        page.get_by_role("button", name="Seam or striping").click()
+        step_to(page, 2)
+        page.get_by_role("button", name="Undo").click()
+        step_to(page, 1)
+        page.get_by_role("button", name="Unsure").focus()
+        page.keyboard.press("Enter")
+        step_to(page, 2)
+        settled(page)
+        assert [entry[:3] for entry in decisions(page)] == [
+            (0, "approve", ""),
+            (1, "reject", "seam"),
+            (1, "undo", ""),
+            (1, "unsure", ""),
+        ]
+
+    def test_undo_in_turn_and_after_a_reload(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        for index, key in enumerate("131"):
+            page.keyboard.press(key)
+            step_to(page, index + 1)
+        settled(page)
+        page.reload()
+        step_to(page, 3)
+        for index in (2, 1, 0):
+            page.keyboard.press("u")
+            step_to(page, index)
+        page.keyboard.press("u")
+        expect(page.locator("[data-part=notice]")).to_have_text("There is nothing of yours to undo here.")
+        settled(page)
+        assert [entry[:2] for entry in decisions(page)][3:] == [(2, "undo"), (1, "undo"), (0, "undo")]
+        assert states(page) == ["pending"] * TILES
+
+    def test_the_last_decisions_lead_back(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        for index in range(3):
+            page.keyboard.press("1")
+            step_to(page, index + 1)
+        page.get_by_role("listitem").get_by_role("button", name="1 approved").click()
+        step_to(page, 1)
+        expect(page.locator("[data-part=state]")).to_have_text("approved")
+        page.keyboard.press("3")
+        step_to(page, 3)  # on to the next that is still pending, not to 2 again
+
+    def test_what_is_announced(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        live = page.locator("[data-part=live]")
+        page.keyboard.press("2")
+        page.keyboard.press("v")
+        expect(live).to_have_text("tile_0 rejected for void. tile_1, pending.")
+        page.keyboard.press("u")
+        expect(live).to_have_text("Undone: tile_0 is pending again.")
+
+    def test_the_caption_is_edited_without_leaving(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        page.keyboard.press("e")
+        field = page.get_by_role("textbox", name="Caption")
+        expect(field).to_be_focused()
+        page.keyboard.press("Control+a")
+        page.keyboard.type("A slope with 1 road")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("[data-caption=text]")).to_have_text("A slope with 1 road")
+        page.keyboard.press("Escape")
+        expect(field).to_be_hidden()
+        page.keyboard.press("1")
+        step_to(page, 1)
+        expect(page.locator("[data-caption=text]")).not_to_have_text("A slope with 1 road")
+        settled(page)
+        assert [entry[:2] for entry in decisions(page)] == [(0, "approve")]
+
+
+class TestAhead:
+    def test_the_next_pictures_are_decoded_before_the_key(self, visit: Callable[..., Page]) -> None:
+        """With no network at all, each key still brings the right pixels: nothing on its way asks the server."""
+        page = visit("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
+        page.context.set_offline(True)
+        for index in range(1, 10):
+            page.keyboard.press("1")
+            step_to(page, index)
+            assert pixels(page, "png", (5, 9), (40, 3)) == [
+                tuple(colours_of(index)[9, 5]),
+                tuple(colours_of(index)[3, 40]),
+            ]
+        page.context.set_offline(False)
+        settled(page)
+
+    def test_nothing_is_judged_unseen(self, visit: Callable[..., Page]) -> None:
+        """While a picture has not come, a decision is refused and said."""
+        page = visit("reviewer", hold="**/tiles/0/dem255*")
+        expect(page.locator("[data-layer=dem255] .note")).to_have_text("Loading …")
+        page.keyboard.press("1")
+        expect(page.locator("[data-part=notice]")).to_contain_text("Wait: the pictures of this tile are not here yet.")
+        assert decisions(page) == []
+
+    def test_a_picture_that_does_not_exist_is_said(self, site: Site, area: str, visit: Callable[..., Page]) -> None:
+        site.shell(f"from tiles.core.paths import layer_path\nlayer_path({area!r}, 'png', 0).unlink()")
+        page = visit("reviewer", ready=False)
+        expect(page.locator("[data-layer=png] .note")).to_contain_text("is missing. Build the area again")
+
+    def test_colours_without_asking_again(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        page.context.set_offline(True)
+        (grey,) = pixels(page, "dem255", (60, 60))
+        assert grey[0] == grey[1] == grey[2]
+        page.keyboard.press("l")
+        expect(page.locator("[data-part=colouring]")).to_have_text("Spectral")
+        (colour,) = pixels(page, "dem255", (60, 60))
+        assert len(set(colour)) > 1
+        page.keyboard.press("l")
+        expect(page.locator("[data-part=colouring]")).to_have_text("grey")
+        assert pixels(page, "dem255", (60, 60)) == [grey]
+
+    def test_the_magnifier_reads_the_same_pixel_in_both(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        box = page.locator("[data-layer=png] canvas.picture").bounding_box()
+        assert box
+        page.mouse.move(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 20.5 / 64)
+        red, green, blue = colours_of(0)[20, 10]
+        expect(page.locator("[data-layer=png] output")).to_have_text(f"10, 20: RGB {red}, {green}, {blue}")
+        expect(page.locator("[data-layer=dem255] output")).to_contain_text("10, 20: ≈ ")
+        expect(page.locator("[data-layer=dem255] .loupe")).to_be_visible()
+
+    def test_nothing_moves_between_tiles(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        page.locator("#caption").wait_for()
+        before = places(page)
+        for index in range(1, 6):
+            page.keyboard.press("1")
+            step_to(page, index)
+            assert places(page) == before
+
+
+class TestTheQueue:
+    def test_filter_by_state_and_reason(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        for keys in ("1", "2c", "2s", "2c"):
+            for key in keys:
+                page.keyboard.press(key)
+        step_to(page, 4)
+        settled(page)
+        page.get_by_label("State").select_option("rejected")
+        step_to(page, 1)
+        page.get_by_label("Reason").select_option("cloud")
+        step_to(page, 1)
+        page.locator("body").focus()
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("ArrowRight")
+        step_to(page, 3)
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("heading", name="This is the last tile of the filter")).to_be_visible()
+        page.get_by_label("State").select_option("unsure")
+        page.get_by_label("Reason").select_option("")
+        expect(page.get_by_role("heading", name="No tile matches the filter")).to_be_visible()
+
+    def test_the_end_with_the_days_numbers(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer", area="tiny")
+        page.keyboard.press("ArrowRight")
+        step_to(page, 1)
+        page.keyboard.press("1")
+        step_to(page, 2)
+        page.keyboard.press("3")
+        expect(page.get_by_role("heading", name="This is the end of the queue")).to_be_visible()
+        expect(page.locator("[data-part=finished]")).to_contain_text("1 tile before this one is still pending.")
+        page.get_by_role("button", name="Go to the first").click()
+        step_to(page, 0)
+        page.keyboard.press("2")
+        page.keyboard.press("b")
+        expect(page.get_by_role("heading", name="Every tile of this area has been looked at")).to_be_visible()
+        settled(page)
+        page.get_by_role("button", name="Look for more").click()
+        expect(page.locator("[data-part=finished-text]")).to_have_text(
+            "Today you approved 1, rejected 1, left unsure 1."
+        )
+
+    def test_an_area_without_tiles(self, visit: Callable[..., Page]) -> None:
+        page = visit("curator", area="empty", ready=False)
+        expect(page.get_by_role("heading", name="There is nothing to review here yet")).to_be_visible()
+        expect(page.get_by_role("link", name="Go to Empty")).to_be_visible()
+
+    def test_jumping_past_the_filter_and_to_nothing(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer", query="?state=approved")
+        expect(page.get_by_role("heading", name="No tile matches the filter")).to_be_visible()
+        page.keyboard.press("g")
+        page.keyboard.type("7")
+        page.keyboard.press("Enter")
+        step_to(page, 7)
+        page.keyboard.press("g")
+        page.keyboard.type("999")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-part=notice]")).to_contain_text("has no tile 999")
+        step_to(page, 7)
+
+    def test_a_link_to_a_tile(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer", query="?tile=9")
+        step_to(page, 9)
+        page.keyboard.press("ArrowLeft")
+        step_to(page, 8)
+
+    def test_far_beyond_one_page(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer")
+        for index in range(1, TILES):
+            page.keyboard.press("ArrowRight")
+            step_to(page, index)
+        for index in range(TILES - 2, TILES - 6, -1):
+            page.keyboard.press("ArrowLeft")
+            step_to(page, index)
+
+
+class TestOtherPeople:
+    def test_a_viewer_may_look_and_not_decide(self, visit: Callable[..., Page]) -> None:
+        page = visit("viewer")
+        expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+        page.keyboard.press("1")
+        page.keyboard.press("u")
+        page.keyboard.press("ArrowRight")
+        step_to(page, 1)
+        assert states(page) == ["pending"] * TILES
+
+
+class TestOnAPhone:
+    def test_by_thumb(self, visit: Callable[..., Page]) -> None:
+        page = visit("reviewer", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        for layer in ("png", "dem255"):
+            box = page.locator(f"[data-layer={layer}] canvas.picture").bounding_box()
+            assert box
+            assert box["y"] + box["height"] < 844 - 72, "both pictures stand above the buttons"
+        for name in ("Approve", "Reject …", "Unsure", "Undo"):
+            box = page.get_by_role("button", name=name).bounding_box()
+            assert box
+            assert box["height"] >= 44
+            assert 700 < box["y"] < 844
+        page.get_by_role("button", name="Approve").tap()
+        step_to(page, 1)
+        page.get_by_role("button", name="Reject …").tap()
+        page.get_by_role("button", name="Misaligned").tap()
+        step_to(page, 2)
+        page.get_by_text("Filter, last decisions, facts").tap()
+        expect(page.locator("[data-fact=landform]")).to_be_visible()
+        settled(page)
+        assert [entry[:3] for entry in decisions(page)] == [(0, "approve", ""), (1, "reject", "misaligned")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [(1440, 900), (390, 844)])
+def test_axe_finds_nothing(visit: Callable[..., Page], scheme: str, viewport: tuple[int, int]) -> None:
+    page = visit("reviewer", color_scheme=scheme, viewport={"width": viewport[0], "height": viewport[1]})
+    page.keyboard.press("1")
+    step_to(page, 1)
+    settled(page)
+    violations(page)
+    page.keyboard.press("2")
+    violations(page)
+    page.keyboard.press("o")
+    violations(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    violations(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    violations(page)
+
+
+def violations(page: Page) -> None:
+    found = Axe().run(page)["violations"]
+    assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+def send(page: Page, *, key: str, code: str, modifier: str = "") -> None:
+    """A key as a keyboard of another country sends it."""
+    event: dict[str, Any] = {"key": key, "code": code, "bubbles": True, "cancelable": True}
+    if modifier:
+        name = {"Control": "ctrlKey", "Alt": "altKey", "Meta": "metaKey", "Shift": "shiftKey"}[modifier]
+        event[name] = True
+    page.evaluate(
+        "(event) => (document.activeElement ?? document).dispatchEvent(new KeyboardEvent('keydown', event))", event
+    )
+
+
+def places(page: Page) -> Any:
+    """Where everything stands that is used between two tiles."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(
+            "[data-layer] canvas.picture, .verdicts button, .review-tools button, .review-left, #caption, .review-more"
+        )].map((element) => {
+            const {x, y, width, height} = element.getBoundingClientRect();
+            return element.matches(".review-left, #caption, .review-more") ? [x, y] : [x, y, width, height];
+        })"""
+    )

@@ -1,0 +1,124 @@
+"""Driving the review page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from .site import Site, password_of
+
+TILES = 30
+
+
+class ReviewPages:
+    """Review pages of one area, each in a browser of its own."""
+
+    MAKE = """
+from captions.services import caption_write_machine
+from tests.support.factories import make_area, make_tile
+for number in range({areas}):
+    area = make_area(f"area-{{number}}")
+    for index in range({tiles}):
+        tile = make_tile(area, index, void=index == 4)
+        if index < 12:
+            caption_write_machine(tile_id=tile.pk)
+tiny = make_area("tiny")
+for index in range(3):
+    make_tile(tiny, index)
+make_area("empty")
+"""
+
+    def __init__(self, site: Site, chromium: Browser, area: str) -> None:
+        self.site = site
+        self.area = area
+        self._chromium = chromium
+        self._contexts: list[BrowserContext] = []
+
+    def open(
+        self,
+        who: str,
+        *,
+        area: str = "",
+        query: str = "",
+        hold: str = "",
+        ready: bool = True,
+        context: BrowserContext | None = None,
+        **options: Any,
+    ) -> Page:
+        """The review page as `who` sees it. hold: requests like this are never answered. context: share a browser."""
+        if context is None:
+            options.setdefault("viewport", {"width": 1440, "height": 900})
+            context = self._chromium.new_context(**options)
+            self._contexts.append(context)
+        page = context.new_page()
+        sign_in(page, self.site, who)
+        if hold:
+            page.route(hold, lambda _route: None)
+        page.goto(f"{self.site.url}/areas/{area or self.area}/review/{query}")
+        if ready and not query and not hold:
+            expect(stage(page)).to_have_attribute("data-ready", "true")
+            expect(page.locator("#review")).to_have_attribute("data-started", "true")
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def sign_in(page: Page, site: Site, who: str) -> None:
+    page.goto(f"{site.url}/sign-in/")
+    if page.get_by_label("Username").count() == 0:
+        return  # this browser is signed in already
+    page.get_by_label("Username").fill(who)
+    page.get_by_label("Password").fill(password_of(who))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("banner")).to_be_visible()
+
+
+def stage(page: Page) -> Any:
+    return page.locator("#stage")
+
+
+def step_to(page: Page, index: int) -> None:
+    """Wait until this tile stands on the page with all its pixels."""
+    expect(stage(page)).to_have_attribute("data-tile", str(index))
+    expect(stage(page)).to_have_attribute("data-ready", "true")
+
+
+def unsent(page: Page, count: int) -> None:
+    expect(page.locator("#review")).to_have_attribute("data-unsent", str(count), timeout=20_000)
+
+
+def settled(page: Page) -> None:
+    """Wait until everything that was decided is on the server."""
+    unsent(page, 0)
+
+
+def pixels(page: Page, layer: str, *places: tuple[int, int]) -> list[tuple[int, int, int]]:
+    """The colours that stand on the page at these columns and rows of a picture."""
+    found = page.evaluate(
+        """([layer, places]) => {
+            const context = document.querySelector(`[data-layer=${layer}] canvas.picture`).getContext("2d");
+            return places.map(([col, row]) => [...context.getImageData(col, row, 1, 1).data.slice(0, 3)]);
+        }""",
+        [layer, [list(place) for place in places]],
+    )
+    return [tuple(colour) for colour in found]
+
+
+def decisions(page: Page) -> list[tuple[int, str, str, str]]:
+    """What this page's person decided in this area as the server has it, oldest first: number, verb, reason, note."""
+    address = page.evaluate("JSON.parse(document.getElementById('review-page').textContent).urls.decisions")
+    answer = page.request.get(f"{page.url.split('/areas/')[0]}{address}?mine=1")
+    assert answer.ok
+    items = reversed(answer.json()["items"])
+    return [(item["index"], item["verb"], item["to_reason"], item["note"]) for item in items]
+
+
+def states(page: Page) -> list[str]:
+    """The states of the tiles of this page's area as the server has them, in the order of their numbers."""
+    address = page.evaluate("JSON.parse(document.getElementById('review-page').textContent).urls.tiles")
+    answer = page.request.get(f"{page.url.split('/areas/')[0]}{address}?limit=100")
+    assert answer.ok
+    return [item["state"] for item in answer.json()["items"]]
