@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from portal.exports.layouts import LAYOUTS
 from portal.exports.models import Release
 from portal.exports.placing import archive_place, place_check
 from portal.exports.selectors import left_out_sentences
-from portal.exports.services import release_create, release_resume, release_retry
-from tiles.core.errors import ApplicationError
+from portal.exports.services import release_cancel, release_create, release_resume, release_retry
+from tiles.core.errors import ApplicationError, Conflict
 from tiles.jobs.runner import run_here
+from tiles.management.progress import job_shown
 from tiles.models import Job
-
-LOOK_EVERY = 0.3
 
 
 class Command(BaseCommand):
@@ -39,16 +34,14 @@ class Command(BaseCommand):
         try:
             place_check(options["name"], options["out"])
             release = self._release(options)
-            with _shown(release):
-                run_here(_job_id(release), lambda _job: None)
+            self._work(release)
             release.refresh_from_db()
             if release.state != Release.State.READY:
-                raise CommandError(release.error or Job.objects.get(pk=_job_id(release)).error)
+                job = Job.objects.get(pk=_job_id(release))
+                raise CommandError(release.error or job.error or "The job was paused. The same command goes on.")
             placed = archive_place(release, options["out"])
         except ApplicationError as error:
             raise CommandError(error.message) from error
-        except KeyboardInterrupt:
-            raise CommandError("Stopped. The same command goes on; so does a running worker.", returncode=130) from None
         self._report(release, placed)
 
     def _release(self, options: dict[str, Any]) -> Release:
@@ -71,6 +64,14 @@ class Command(BaseCommand):
             release_resume(release_id=unfinished.pk, by=None)
         return unfinished
 
+    def _work(self, release: Release) -> None:
+        job = Job.objects.get(pk=_job_id(release))
+        try:
+            with job_shown(job, Console(stderr=True)):
+                run_here(job.pk, lambda _job: None)
+        except KeyboardInterrupt:
+            raise CommandError(_stopped(release), returncode=130) from None
+
     def _report(self, release: Release, placed: Path) -> None:
         for sentence in left_out_sentences(release.left_out):
             self.stdout.write(f"Left out: {sentence}.")
@@ -78,29 +79,11 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(str(placed)))
 
 
-@contextlib.contextmanager
-def _shown(release: Release) -> Iterator[None]:
-    """A progress bar for as long as the block lasts. It reads the job's row, whoever does the work."""
-    over = threading.Event()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        watcher = threading.Thread(target=_watch, args=(release, bar, over), daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            over.set()
-            watcher.join()
-
-
-def _watch(release: Release, bar: Progress, over: threading.Event) -> None:
-    task = bar.add_task(release.name, total=release.tile_count)
-    try:
-        while not over.wait(LOOK_EVERY):
-            done = Job.objects.filter(pk=_job_id(release)).values_list("done", flat=True).first()
-            bar.update(task, completed=done or 0)
-    finally:
-        connection.close()  # this thread's own
+def _stopped(release: Release) -> str:
+    """End the job after Ctrl-C: no worker is to go on with what somebody stopped."""
+    with contextlib.suppress(Conflict):
+        release_cancel(release_id=release.pk, by=None)
+    return "Stopped; nothing was left. The same command goes on with the tiles that this release took."
 
 
 def _job_id(release: Release) -> int:

@@ -1,0 +1,224 @@
+"""Releases with a real worker, a real web server, real curl, and real kills."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import http.client
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.programs import program
+from tests.support.site import REPOSITORY, Site, Template, password_of
+
+MAKE = """
+from uuid import uuid4
+from captions.services import caption_write_machine
+from portal.accounts.models import User
+from tests.support.factories import make_area, make_tile
+from tiles.review.services import tile_approve
+reviewer = User.objects.get(username="reviewer")
+area = make_area("coast", licence="CC0")
+for index in range(12):
+    tile = make_tile(area, index, void=index == 5)
+    caption_write_machine(tile_id=tile.pk)
+    tile.refresh_from_db()
+    seen = tile.layer_versions()
+    tile_approve(tile_id=tile.pk, seen=seen, seen_version=tile.version, by=reviewer, client_id=uuid4())
+"""
+START = """
+from portal.exports.services import release_create
+print(release_create(name="v1", area_slugs=["coast"]).pk)
+"""
+AGAIN = """
+from portal.exports.archive import archive_path
+from portal.exports.models import Release
+from portal.exports.services import release_retry
+release = Release.objects.get()
+archive_path(release.name).unlink()
+Release.objects.filter(pk=release.pk).update(state="failed", sha256="", size=None, ready_at=None)
+release_retry(release_id=release.pk, by=None)
+"""
+LOOK = """
+from portal.exports.models import Release
+release = Release.objects.get()
+job = release.job
+owners = list(job.chunks.filter(state="leased").values_list("owner", flat=True))
+print(json.dumps(dict(state=release.state, sha256=release.sha256, error=release.error, owners=owners,
+    done=job.done, job=job.state, finished=bool(job.finished_at))))
+"""
+
+
+@pytest.fixture
+def held_site(tmp_path: Path, site_template: Template) -> Iterator[Site]:
+    """A site whose worker can be held at any step of a release."""
+    with Site(tmp_path / "site", site_template, apps=["tests.support.held_releases.apps.HeldReleasesConfig"]) as made:
+        made.shell(MAKE)
+        yield made
+
+
+def look(site: Site) -> dict[str, Any]:
+    found: dict[str, Any] = site.shell(LOOK)
+    return found
+
+
+def finished(site: Site) -> dict[str, Any]:
+    return site.wait_until(lambda: (found := look(site))["finished"] and found, 60, "the release to end")
+
+
+def archive(site: Site) -> Path:
+    return site.data / "releases" / "v1" / "v1.zip"
+
+
+def assert_whole(site: Site, sha256: str) -> None:
+    """Ready, these very bytes, and nothing else in the folder."""
+    found = finished(site)
+    assert (found["state"], found["job"], found["done"], found["sha256"]) == ("ready", "done", 12, sha256), found
+    assert [path.name for path in archive(site).parent.iterdir()] == ["v1.zip"]
+    assert hashlib.sha256(archive(site).read_bytes()).hexdigest() == sha256
+
+
+def held_run(site: Site, step: int) -> int:
+    """Write the release once more until `step`; returns the id of the process that waits there."""
+    (site.data / "held").unlink(missing_ok=True)
+    (site.data / "hold").write_text(str(step))
+    site.shell(AGAIN)
+    site.wait_until((site.data / "held").exists, 60, f"step {step}")
+    (owner,) = look(site)["owners"]
+    return int(owner.rpartition("/")[2])
+
+
+def kill_busy(site: Site, _supervisor: int, busy: int) -> None:
+    site.kill(busy)
+
+
+def kill_all(site: Site, _supervisor: int, _busy: int) -> None:
+    site.kill_all()
+    site.start_worker()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", [kill_busy, kill_all])
+def test_killed_at_any_step_it_ends_with_the_same_bytes(held_site: Site, kill: Callable[..., None]) -> None:
+    site = held_site
+    worker = site.start_worker()
+    site.shell(START)
+    sha256 = finished(site)["sha256"]
+    assert_whole(site, sha256)
+    last = int((site.data / "steps").read_text())
+    assert last > 100  # a step a file, at least
+    inner = random.Random(kill.__name__).sample(range(1, last - 1), 4)
+    for step in [*inner, last]:  # the last one is between the rename and the commit
+        busy = held_run(site, step)
+        if step == last:
+            assert archive(site).exists()
+        kill(site, worker.pid, busy)
+        (site.data / "hold").unlink()
+        assert_whole(site, sha256)
+
+
+@pytest.mark.slow
+def test_an_export_stopped_by_ctrl_c_goes_on(held_site: Site) -> None:
+    site = held_site
+    out = site.folder / "out"
+    command = ["export_release", "v1", "--area", "coast", "--out", str(out)]
+    (site.data / "hold").write_text("40")
+    started = site.start("export", [sys.executable, str(REPOSITORY / "manage.py"), *command])
+    site.wait_until((site.data / "held").exists, 60, "the export to write")
+    started.send_signal(signal.SIGINT)
+    assert started.wait(timeout=30) == 130
+    assert look(site)["state"] == "failed"
+    assert list((site.data / "releases" / "v1").iterdir()) == []
+    assert list(out.iterdir()) == []
+    (site.data / "hold").unlink()
+    said = site.manage(*command).stdout
+    assert "Going on with what this release took" in said
+    assert sorted(path.name for path in out.iterdir()) == ["v1.zip", "v1.zip.sha256"]
+    subprocess.run([program("sha256sum"), "-c", "v1.zip.sha256"], cwd=out, check=True)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
+    """A site that serves a release which its worker wrote."""
+    with Site(tmp_path_factory.mktemp("serving"), site_template) as made:
+        made.shell(MAKE)
+        made.start_web()
+        worker = made.start_worker()
+        made.shell(START)
+        assert finished(made)["state"] == "ready"
+        worker.terminate()
+        yield made
+
+
+def get(site: Site, path: str, role: str = "viewer") -> Any:
+    """A page as somebody of that role gets it."""
+    return site.shell(
+        "from django.test import Client\n"
+        "from portal.accounts.models import User\n"
+        "client = Client()\n"
+        f"client.force_login(User.objects.get(username={role!r}), 'django.contrib.auth.backends.ModelBackend')\n"
+        f"page = client.get({path!r}, headers={{'host': {urlsplit(site.url).netloc!r}}})\n"
+        "print(json.dumps([page.content.decode(), client.cookies['sessionid'].value]))"
+    )
+
+
+def test_the_lines_on_the_page_download_it(serving: Site) -> None:
+    """The shell lines that the page shows sign in, resume and check it, run as they stand."""
+    for name in ("curl", "awk", "sha256sum"):
+        program(name)
+    page, _session = get(serving, "/releases/v1/")
+    shown = re.findall(r'<code id="(curl-[a-z-]+)">(.*?)</code>', page, re.DOTALL)
+    lines = {name: html.unescape(text) for name, text in shown}
+    folder = serving.folder / "downloaded"
+    folder.mkdir()
+
+    def run(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program("bash"), "-c", code], cwd=folder, capture_output=True, text=True, **options)
+
+    refused = run(lines["curl-download"].splitlines()[0])
+    assert (refused.returncode, list(folder.iterdir())) == (22, []), refused.stderr
+    run(lines["curl-sign-in"], input=f"viewer\n{password_of('viewer')}\n", check=True)
+    whole = archive(serving).read_bytes()
+    (folder / "v1.zip").write_bytes(whole[: len(whole) // 3])  # an earlier download was cut
+    done = run(lines["curl-download"], check=True)
+    assert "v1.zip: OK" in done.stdout
+    assert (folder / "v1.zip").read_bytes() == whole
+
+
+def test_ranges_over_a_kept_connection(serving: Site) -> None:
+    """One connection, one answer after the other: a length that is wrong by one byte would derail the next."""
+    whole = archive(serving).read_bytes()
+    etag = f'"{hashlib.sha256(whole).hexdigest()}"'
+    _page, session = get(serving, "/releases/")
+    connection = http.client.HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
+
+    def ask(method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, "/releases/v1/download/v1.zip", headers={"Cookie": f"sessionid={session}", **named})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.headers), answer.read()
+
+    status, headers, body = ask("HEAD")
+    assert (status, headers["Content-Length"], body) == (200, str(len(whole)), b"")
+    assert ask()[2] == whole
+    rng = random.Random(5)
+    for _ in range(30):
+        first = rng.randrange(len(whole))
+        last = rng.randrange(first, len(whole))
+        status, headers, body = ask(Range=f"bytes={first}-{last}", If_Range=etag)
+        assert (status, body) == (206, whole[first : last + 1])
+        assert headers["Content-Range"] == f"bytes {first}-{last}/{len(whole)}"
+    assert ask(Range="bytes=5-9", If_Range='"another"')[2] == whole
+    assert ask(Range=f"bytes={len(whole)}-")[0] == 416
+    assert ask(If_None_Match=etag)[::2] == (304, b"")
+    assert ask(Range="bytes=-10")[2] == whole[-10:]
+    connection.close()
