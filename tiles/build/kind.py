@@ -137,9 +137,8 @@ def _file_line(file: DemFile) -> str:
 def _hand_out(lease: Lease, area: Area) -> None:
     if not area.tiles.exists():
         raise BadInput("There is nothing to build: every window of the elevation models is sea or cut off by an edge.")
-    todo = plan.tiles_to_make(area, remake=lease.job.parameters["remake"])
+    ids = plan.tiles_to_make(area, recipe_of(area), remake=lease.job.parameters["remake"])
     size = max(1, min(MOST_TILES_A_CHUNK, PIXELS_A_CHUNK // area.tile_size**2))
-    ids = [tile_id for tile_id, _file_id in todo]
     with lease.fence():
         if lease.job.chunks.filter(stage=FINISH).exists():
             return  # an earlier attempt came so far

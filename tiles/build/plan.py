@@ -20,11 +20,11 @@ from tiles.raster.grid import Grid
 from tiles.raster.reading import RasterInfo, inspect, list_rasters, natural_key, open_raster
 from tiles.raster.windows import ScannedWindow, scan_windows
 
-from .tile import over_limit
+from .tile import Recipe, over_limit
 
 BATCH = 500
-# What may go away by itself, and so is tried again by every run.
-RETRYABLE = (Failure.UNREADABLE, Failure.SOURCE, Failure.CRASHED)
+# Not tried yet, or failed for what may go away by itself: tried by every run.
+RETRYABLE = (Failure.NONE, Failure.UNREADABLE, Failure.SOURCE, Failure.CRASHED)
 STORABLE = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
 Beat = Callable[[], None]
@@ -158,33 +158,38 @@ def next_position(area: Area) -> int:
     return 0 if last is None else int(last) + 1
 
 
-def tiles_to_make(area: Area, *, remake: bool = False) -> list[tuple[int, int]]:
-    """The tiles that a run has to make, as (tile id, elevation file id), in the order in which they are read best.
+def tiles_to_make(area: Area, recipe: Recipe, *, remake: bool = False) -> list[int]:
+    """The ids of the tiles that a run has to make, in the order in which they are read best.
 
     These are the planned ones, those that failed for a reason that may have gone away, those that failed a limit
-    which has since been raised enough, and with `remake` the built ones too. Row by row through each file, so that
-    windows that share strips of a file are read together; numbers do not depend on it.
+    which has since been raised enough, those made with another stretch or unit (a remake was stopped halfway), and
+    with `remake` all built ones. Row by row through each file, so that windows that share strips of a file are read
+    together; numbers do not depend on it.
     """
     rows = (
         area.tiles.filter(dem_file__isnull=False)
         .order_by("dem_file__position", "window_row", "window_col")
-        .values_list("id", "dem_file_id", "build_state", "failure", "void_share", "uncovered_share")
+        .values_list("id", "build_state", "failure", "void_share", "uncovered_share", "parameters")
     )
-    return [
-        (tile_id, file_id)
-        for tile_id, file_id, state, failure, void, uncovered in rows.iterator(chunk_size=5000)
-        if _to_make(area, state, failure, void, uncovered, remake)
-    ]
+    wanted = recipe.parameters()
+    todo = []
+    for tile_id, state, failure, void, uncovered, made in rows.iterator(chunk_size=5000):
+        if state == BuildState.BUILT:
+            wants = remake or any(made.get(name, value) != value for name, value in wanted.items())
+        else:
+            wants = _may_succeed(recipe, failure, void, uncovered)
+        if wants:
+            todo.append(tile_id)
+    return todo
 
 
-def _to_make(area: Area, state: str, failure: str, void: float | None, uncovered: float | None, remake: bool) -> bool:
-    if state == BuildState.PLANNED or failure in RETRYABLE:
-        return True
+def _may_succeed(recipe: Recipe, failure: str, void: float | None, uncovered: float | None) -> bool:
+    """Whether a tile that is planned or failed may come out now."""
     if failure == Failure.VOID:
-        return void is None or not over_limit(void, area.void_limit)
+        return void is None or not over_limit(void, recipe.void_limit)
     if failure == Failure.NOT_COVERED:
-        return uncovered is None or not over_limit(uncovered, area.uncovered_limit)
-    return remake and state == BuildState.BUILT
+        return uncovered is None or not over_limit(uncovered, recipe.uncovered_limit)
+    return failure in RETRYABLE
 
 
 @contextmanager

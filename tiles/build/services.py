@@ -99,12 +99,14 @@ def area_build_start(
     before = _settings_of(area)
     _apply(area, options, facts, remake)
     door.require_room(slug)
-    known, new = door.dems_checked(area, [Path(path) for path in dems], thorough=thorough)
+    # What an earlier start was given and could not plan, because it was stopped or refused, is not forgotten.
+    given = dems or [Path(path) for path in area.recipe.get("dems", [])]
+    known, new = door.dems_checked(area, given, thorough=thorough)
     spec = _imagery(area, imagery, options)
     door.require_overlap(new if not known else [], spec)
     _fill_resolutions(area, new, spec)
     if open_job:
-        if _settings_of(area) != before or remake or not _has_planned(open_job, new):
+        if _settings_of(area) != before or not _does(open_job, remake, new):
             raise Conflict("This area is being built now. Wait until that is done, or cancel it, and change it then.")
         return job_resume(job_id=open_job.pk, by=by) if open_job.state == Job.State.PAUSED else open_job
     return _start(area, spec, [*(Path(file.path) for file in known), *new], remake, by, background)
@@ -187,16 +189,17 @@ def _fill_resolutions(area: Area, new: Sequence[Path], spec: dict[str, Any]) -> 
         area.dem_gsd = round(grid.gsd_m, 4) if grid else None
 
 
-def _has_planned(job: Job, new: Sequence[Path]) -> bool:
-    """Whether an open job was started with these new files already."""
-    payload = job.chunks.get(stage=PLAN).payload
-    return {str(path) for path in new} <= set(payload["dems"])
+def _does(job: Job, remake: bool, new: Sequence[Path]) -> bool:
+    """Whether an open job is about what is asked now."""
+    planned = job.chunks.get(stage=PLAN).payload["dems"]
+    return {str(path) for path in new} <= set(planned) and (job.parameters["remake"] or not remake)
 
 
 def _start(area: Area, spec: dict[str, Any], dems: Sequence[Path], remake: bool, by: Any, background: bool) -> Job:
     if not area.pk or not area.tiles.exists():
         area.recipe = {**area.recipe, "imagery": spec}
-    payload = {"do": "plan", "dems": [str(path) for path in dems], "imagery": spec}
+    area.recipe = {**area.recipe, "dems": [str(path) for path in dems]}
+    payload = {"do": "plan", "dems": area.recipe["dems"], "imagery": spec}
     try:
         with transaction.atomic():
             area.save()

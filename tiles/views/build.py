@@ -173,9 +173,7 @@ def area_build(request: HttpRequest) -> HttpResponse:
 def area_rebuild(request: HttpRequest, slug: str) -> HttpResponse:
     """Go on with an area: what failed, other limits, more elevation models."""
     area = get_object_or_404(Area, slug=slug)
-    stretch = {**STRETCH, **area.recipe.get("stretch", {})}
-    initial = {"void_limit": area.void_limit, "uncovered_limit": area.uncovered_limit, **stretch}
-    form = RebuildForm(request.POST or None, initial=initial)
+    form = RebuildForm(request.POST or None, initial=_standing(area))
     chosen = _chosen(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -208,6 +206,13 @@ def build_sources(request: HttpRequest) -> HttpResponse:
     except BadInput as error:
         raise NotFound(error.message) from error
     return render(request, "tiles/_source_nodes.html", {"node": node, "field": field})
+
+
+def _standing(area: Area) -> dict[str, Any]:
+    """How the area is built, as the form shows it."""
+    stretch = {**STRETCH, **area.recipe.get("stretch", {})}
+    numbers = {"void_limit": area.void_limit, "uncovered_limit": area.uncovered_limit, "percent": stretch["percent"]}
+    return {**stretch, **{name: f"{number:g}" for name, number in numbers.items()}}
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:
