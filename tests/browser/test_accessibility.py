@@ -1,0 +1,90 @@
+"""axe finds nothing on any page, dark and light, wide and narrow; and no page scrolls sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.support.review import sign_in
+from tests.support.site import Site, Template
+
+pytestmark = pytest.mark.browser
+
+WORLD = """
+import json
+from uuid import uuid4
+from captions.services import caption_rectify, caption_write_machine
+from portal.accounts.models import User
+from portal.exports.services import release_create
+from tests.support.factories import make_area, make_failed_tile, make_tile
+from tests.support.releases import work
+from tiles.review.services import tile_approve, tile_reject
+by = User.objects.get(username="admin")
+area = make_area("testland", synthetic=True, description="Made for a test.")
+for index in range(6):
+    tile = make_tile(area, index, void=index == 3)
+    caption_write_machine(tile_id=tile.pk)
+    seen = dict(tile_id=tile.pk, seen=tile.layer_versions(), seen_version=tile.version, by=by)
+    if index < 3:
+        tile_approve(client_id=uuid4(), **seen)
+    if index == 3:
+        tile_reject(client_id=uuid4(), reason="cloud", **seen)
+make_failed_tile(area, 6)
+make_area("empty")
+caption_rectify(tile_id=area.tiles.first().pk, text="A hill by hand.", base_version=1, by=by, client_id=uuid4())
+release = work(release_create(name="small-1", area_slugs=["testland"], by=by, background=False))
+print(json.dumps(release.job_id))
+"""
+PAGES = (
+    *("/", "/review/", "/help/", "/account/"),
+    *("/areas/new/", "/areas/testland/", "/areas/empty/", "/areas/testland/settings/", "/areas/testland/build/"),
+    *("/areas/testland/review/", "/areas/empty/review/", "/areas/testland/review/?state=rejected"),
+    *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
+    *("/releases/", "/releases/new/", "/releases/small-1/"),
+    *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
+)
+SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[tuple[Site, int]]:
+    with Site(tmp_path_factory.mktemp("axe"), site_template) as made:
+        job = made.shell(WORLD)
+        made.start_web()
+        yield made, job
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page(world: tuple[Site, int], chromium: Browser, scheme: str, size: str) -> None:
+    site, job = world
+    context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+    page.goto(f"{site.url}/sign-in/")
+    wrong = {"/sign-in/": problems(page)}
+    sign_in(page, site, "admin")
+    for address in PAGES:
+        page.goto(site.url + address.format(job=job))
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        wrong[address] = problems(page)
+    context.close()
+    assert {address: found for address, found in wrong.items() if found} == {}
+    assert errors == []
+
+
+def problems(page: object) -> list[str]:
+    found = [
+        f"{violation['id']}: {node['target']} {node['failureSummary'][:200]}"
+        for violation in Axe().run(page)["violations"]
+        for node in violation["nodes"]
+    ]
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")  # type: ignore[attr-defined]
+    if wider > 0:
+        found.append(f"scrolls sideways by {wider} px")
+    return found
