@@ -132,7 +132,7 @@ def test_progress_is_polled_until_more_than_a_number_changes(coast: Any, curator
     client = signed_in("viewer")
     answer = client.get("/releases/v1/progress/?shown=queued")
     assert "HX-Refresh" not in answer
-    assert "Waiting for a worker 0 of 4 tiles" in text_of(answer)
+    assert "Waiting for a worker · 0 of 4 tiles" in text_of(answer)
     Job.objects.filter(pk=job_of(release).pk).update(state=Job.State.RUNNING, done=3)
     assert client.get("/releases/v1/progress/?shown=queued")["HX-Refresh"] == "true"
     assert 'aria-valuenow="3"' in client.get("/releases/v1/progress/?shown=running").content.decode()

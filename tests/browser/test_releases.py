@@ -1,0 +1,189 @@
+"""Releases in a real browser: choose, see what is taken, start, watch, download, and what is said when it fails."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.site import Site, Template, password_of
+
+pytestmark = pytest.mark.browser
+
+DESKTOP, PHONE = (1440, 900), (390, 844)
+MAKE = """
+from uuid import uuid4
+import numpy as np
+from captions.services import caption_write_machine
+from portal.accounts.models import User
+from tests.support.factories import SIZE, make_area, make_tile
+from tiles.review.services import tile_approve
+reviewer = User.objects.get(username="reviewer")
+def approved(tile):
+    caption_write_machine(tile_id=tile.pk)
+    tile.refresh_from_db()
+    seen = tile.layer_versions()
+    tile_approve(tile_id=tile.pk, seen=seen, seen_version=tile.version, by=reviewer, client_id=uuid4())
+area = make_area("coast", name="The Coast", licence="CC BY 4.0", attribution="The surveyors")
+for index in range(6):
+    approved(make_tile(area, index))
+approved(make_tile(area, 6, heights=np.full((SIZE, SIZE), 3, np.float32)))
+approved(make_tile(make_area("made-up", name="Made Up", synthetic=True), 0))
+make_area("barren", name="Barren")
+"""
+START = """
+from portal.exports.services import release_create
+release_create(name={name!r}, area_slugs={slugs!r})
+"""
+MISLAY = """
+from tiles.core.paths import layer_path
+path = layer_path("coast", "dem", 2)
+path.rename(path.with_suffix(".aside"))
+"""
+FIND = """
+from tiles.core.paths import layer_path
+path = layer_path("coast", "dem", 2)
+path.with_suffix(".aside").rename(path)
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
+    with Site(tmp_path_factory.mktemp("releases"), site_template) as made:
+        made.shell(MAKE)
+        made.start_web()
+        made.start_worker()
+        yield made
+
+
+@pytest.fixture
+def visit(site: Site, chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """`visit("curator")`: the list of releases in a browser of that person's own."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(role: str, size: tuple[int, int] = DESKTOP, **options: Any) -> Page:
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{site.url}/sign-in/?next=/releases/")
+        page.get_by_label("Username").fill(role)
+        page.get_by_label("Password").fill(password_of(role))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Releases")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def assert_accessible(page: Page) -> None:
+    found = Axe().run(page)["violations"]
+    assert [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+
+
+def tab_to(page: Page, name: str, role: str = "button") -> None:
+    """By keys alone, as far as it takes."""
+    target = page.get_by_role(role, name=name).first  # type: ignore[arg-type]
+    for _ in range(60):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit("curator")
+    expect(page.get_by_role("heading", name="No releases yet")).to_be_visible()
+    assert_accessible(page)
+    tab_to(page, "Make a release", "link")
+    page.keyboard.press("Enter")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("Choose areas to see")
+    expect(page.get_by_label("Barren")).to_be_disabled()
+    tab_to(page, "The Coast", "checkbox")
+    page.keyboard.press("Space")
+    expect(preview).to_contain_text("6 tiles, about")
+    expect(preview).to_contain_text("1 flat: all heights are equal")
+    tab_to(page, "Made Up", "checkbox")
+    page.keyboard.press("Space")
+    expect(preview).to_contain_text("7 tiles, about")
+    expect(preview).to_contain_text("Made Up is synthetic")
+    assert_accessible(page)
+    page.keyboard.press("Space")
+    expect(preview).to_contain_text("6 tiles, about")
+    tab_to(page, "Name", "textbox")
+    page.keyboard.type("Coast 1")
+    tab_to(page, "Make the release")
+    page.keyboard.press("Enter")
+    expect(page.locator(".errorlist")).to_contain_text("cannot be the name of a release")
+    expect(page.get_by_label("The Coast")).to_be_checked()
+    assert_accessible(page)
+    page.get_by_label("Name").press("Control+a")
+    page.keyboard.type("coast-1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("coast-1")
+    expect(page.locator("#progress")).to_contain_text("Ready since", timeout=30_000)
+    download = page.get_by_role("link", name="Download")
+    expect(download).to_be_visible()
+    assert_accessible(page)
+    with page.expect_download() as downloading:
+        tab_to(page, "Download", "link")
+        page.keyboard.press("Enter")
+    content = downloading.value.path().read_bytes()
+    assert page.locator("#sha256").inner_text() == hashlib.sha256(content).hexdigest()
+    page.goto(f"{site.url}/releases/")
+    expect(page.get_by_role("row", name="coast-1")).to_contain_text("Ready")
+    assert_accessible(page)
+
+
+def test_copying(site: Site, visit: Callable[..., Page]) -> None:
+    make(site, "coast-2", "coast")
+    page = visit("viewer", permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{site.url}/releases/coast-2/")
+    for button, source in (("Copy the checksum", "#sha256"), ("Copy the Python lines", "#loader")):
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == page.locator(source).evaluate("element => element.textContent.trim()")
+        expect(page.get_by_role("button", name="Copied")).to_have_count(0)
+
+
+def test_a_release_that_fails_says_why_and_can_be_tried_again(site: Site, visit: Callable[..., Page]) -> None:
+    site.shell(MISLAY)
+    page = visit("curator")
+    page.goto(f"{site.url}/releases/new/?area=coast")
+    page.get_by_label("Name").fill("coast-3")
+    page.get_by_role("button", name="Make the release").click()
+    expect(page.locator("#progress")).to_contain_text("Failed", timeout=30_000)
+    expect(page.locator(".message.error")).to_contain_text("coast tile_2: the file of its layer dem is not the one")
+    expect(page.get_by_role("link", name="Download")).to_have_count(0)
+    assert_accessible(page)
+    site.shell(FIND)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#progress")).to_contain_text("Ready since", timeout=30_000)
+
+
+def test_on_a_phone_and_in_the_dark(site: Site, visit: Callable[..., Page]) -> None:
+    make(site, "both-1", "coast", "made-up")
+    page = visit("curator", PHONE, color_scheme="dark")
+    assert_accessible(page)
+    page.get_by_role("link", name="both-1").click()
+    expect(page.get_by_text("This release holds synthetic data")).to_be_visible()
+    assert_accessible(page)
+    page.goto(f"{site.url}/releases/new/?area=made-up")
+    expect(page.locator("#preview")).to_contain_text("1 tile, about")
+    assert_accessible(page)
+
+
+def make(site: Site, name: str, *slugs: str) -> None:
+    site.shell(
+        f"from portal.exports.services import release_create\nrelease_create(name={name!r}, area_slugs={slugs!r})"
+    )
+    state = f"from portal.exports.models import Release\nprint(json.dumps(Release.objects.get(name={name!r}).state))"
+    site.wait_until(lambda: site.shell(state) == "ready", 60, f"{name} to be ready")
