@@ -78,12 +78,12 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         return f"it was built from bands {_bands_text(old)} and not {_bands_text(new)}"
     before = {file["name"]: file for file in old["files"]}
     after = {file["name"]: file for file in new["files"]}
-    for name in before.keys() ^ after.keys():
-        return f"{name} is missing now" if name in before else f"{name} was not there"
     for name, file in before.items():
+        if name not in after:
+            return f"{name} is missing now"
         if file["size"] != after[name]["size"] or _sums_differ(file, after[name]):
             return f"{name} has changed"
-    return ""
+    return next((f"{name} was not there" for name in after if name not in before), "")
 
 
 def with_checksums(
