@@ -72,12 +72,18 @@ class Captioner(Protocol):
         ...
 
 
-_MEASURED = ("brightness", "contrast", "saturation", "greenness", "ndvi")
+_RATIOS = ("greenness", "ndvi")
+_LIGHT = ("brightness", "contrast", "saturation")
 
 
 def facts_of(tile: TilePair) -> TileFacts:
-    """The facts of a built tile. Needs `tile.area` loaded; reads no file."""
+    """The facts of a built tile. Needs `tile.area` loaded; reads no file.
+
+    Brightness, contrast and saturation are left out where nobody can know them: 16-bit numbers begin and end
+    elsewhere in every source.
+    """
     measures = tile.measures
+    measured = (*_RATIOS, *_LIGHT) if _light_is_known(tile) else _RATIOS
     return TileFacts(
         area=tile.area.slug,
         index=tile.index,
@@ -94,5 +100,16 @@ def facts_of(tile: TilePair) -> TileFacts:
         slope=tile.slope,
         water_share=tile.water_share,
         void_share=tile.void_share,
-        **{name: measures.get(name) for name in _MEASURED},
+        **{name: measures.get(name) for name in measured},
     )
+
+
+def _light_is_known(tile: TilePair) -> bool:
+    """Whether the imagery is 8-bit, or reflectance."""
+    rgb = tile.layer("rgb") or {}
+    dtype, highest = str(rgb.get("dtype", "")), rgb.get("max")
+    return dtype == "uint8" or (dtype.startswith("float") and highest is not None and highest <= _REFLECTANCE)
+
+
+_REFLECTANCE = 2.0
+"""The highest reflectance that is still one: glint and clouds exceed 1."""

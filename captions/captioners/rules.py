@@ -19,6 +19,9 @@ SECOND_SHARE = 0.3
 """A second landform is named from this share on."""
 SOME_WATER = 0.02
 ONLY_WATER = 0.98
+UNEVEN = 5
+"""A plain or highland whose slopes average more degrees is not called one: in a tile smaller than the window of
+the landform, or on a surface of trees and roofs, low relief does not make it level."""
 VOID_WORTH_SAYING = 0.05
 DARK, BRIGHT = 0.05, 0.7
 """Mean brightness below and above which it is said. Only extremes: what lies between depends on the sensor."""
@@ -55,6 +58,7 @@ _GROUNDS = {
     ),
 }
 _LEVEL = ("plain", "highland")
+_MOUNTAINS = {"low_mountain", "high_mountain"}
 _SINGULAR = ("a range", "a landscape", "hilly ground")
 
 
@@ -137,20 +141,28 @@ def _land(facts: TileFacts, choose: _Chooser) -> str:
 
 def _ground(facts: TileFacts, choose: _Chooser) -> tuple[str, bool]:
     """What the ground is, and whether that is a plural."""
-    kind = _GROUNDS[facts.landform]
-    second = _second(facts)
+    if _is_uneven(facts):
+        return choose(("the ground", "uneven ground")), False
+    kind, second = _GROUNDS[facts.landform], _second(facts)
+    if {facts.landform, second} == _MOUNTAINS:
+        return choose(("mountains", "mountains of varied height")), True
     if second:
-        return f"{kind.nouns[0]} and {second}", True
+        return f"{kind.nouns[0]} and {_GROUNDS[second].second}", True
     sloping = facts.landform in _LEVEL and (facts.slope or 0) >= 3
     noun = kind.nouns[0] if sloping else choose(kind.nouns)
     return noun, kind.plural and not noun.startswith(_SINGULAR)
 
 
+def _is_uneven(facts: TileFacts) -> bool:
+    return facts.landform in _LEVEL and facts.slope is not None and facts.slope > UNEVEN
+
+
 def _second(facts: TileFacts) -> str:
+    """The landform that comes next, where it covers enough to be named."""
     others = {name: share for name, share in facts.landform_shares.items() if name in _GROUNDS}
     others.pop(facts.landform, None)
     name = max(sorted(others), key=lambda other: others[other], default="")
-    return _GROUNDS[name].second if name and others[name] >= SECOND_SHARE else ""
+    return name if name and others[name] >= SECOND_SHARE else ""
 
 
 def _slope(facts: TileFacts, choose: _Chooser) -> str:
@@ -231,10 +243,9 @@ def _void(facts: TileFacts) -> str:
 def _terms(facts: TileFacts) -> tuple[str, ...]:
     """Words of the RS3DBench vocabulary that the heights prove, the main one first."""
     terms = ["ocean"] if facts.landform == "ocean" else []
-    if facts.landform in _GROUNDS:
-        terms += _GROUNDS[facts.landform].terms
-    for name, share in sorted(facts.landform_shares.items(), key=lambda item: (-item[1], item[0])):
-        if share >= SECOND_SHARE and name in _GROUNDS:
+    second = "" if facts.landform == "ocean" else _second(facts)
+    for name in (facts.landform, second):
+        if name in _GROUNDS and not _is_uneven(facts):
             terms += _GROUNDS[name].terms
     if facts.water_share is not None and facts.water_share >= SOME_WATER:
         terms.append("ocean")

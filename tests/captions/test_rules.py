@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captions.captioners.base import TileFacts
+from captions.captioners.base import TileFacts, facts_of
 from captions.captioners.rules import RulesCaptioner
 from captions.captioners.wording import degrees, listed, metres, share_of
 from captions.texts import text_clean
+from tiles.models import Area, TilePair
 from tiles.raster.terrain import LANDFORMS
 
 NAMES = [landform.name for landform in LANDFORMS]
@@ -78,7 +79,7 @@ def test_any_facts_give_a_clean_sentence(facts: TileFacts) -> None:
     assert re.fullmatch(r"[A-Z].*\.", text)
     assert not re.search(r"  | [.,]|,,|\.\.|None|nan|\b(\w+) \1\b", text)
     if not re.search(r"\b[Aa] (range|landscape) of ", text):
-        assert not re.search(r"\b(hills|mountains| and level (high )?ground) (rises|lies|reaches)\b", text)
+        assert not re.search(r"\b(hills|mountains| and level (high )?ground| mountains) (rises|lies|reaches)\b", text)
     json.dumps(answer.provenance)
     json.dumps(answer.components())
 
@@ -121,12 +122,45 @@ def test_it_never_says_what_cannot_be_measured() -> None:
     ],
 )
 def test_every_landform_has_words_and_terms(name: str, terms: tuple[str, ...]) -> None:
-    facts = replace(HILLS, landform=name, landform_shares={}, water_share=0.9 if name == "ocean" else 0.0)
+    water = 0.9 if name == "ocean" else 0.0
+    facts = replace(HILLS, landform=name, landform_shares={}, water_share=water, slope=3.0)
     assert RulesCaptioner().caption(facts).terms == terms
     word = {"ocean": "sea", "plain": "plain|level|flat", "highland": "plateau|highland|upland", "hill": "hill"}.get(
         name, "mountain"
     )
     assert all(re.search(word, text, re.IGNORECASE) for text in wordings(facts))
+
+
+@pytest.mark.parametrize("name", ["plain", "highland"])
+def test_steep_ground_is_no_plain_however_low_its_relief(name: str) -> None:
+    facts = replace(HILLS, landform=name, landform_shares={name: 1.0}, slope=26.0)
+    assert not any(re.search(r"plain|level|flat|plateau|upland", text, re.IGNORECASE) for text in wordings(facts))
+    assert RulesCaptioner().caption(facts).terms == ()
+
+
+def test_high_and_low_mountains_are_mountains() -> None:
+    facts = replace(HILLS, landform="high_mountain", landform_shares={"high_mountain": 0.6, "low_mountain": 0.4})
+    assert not any("low mountains" in text for text in wordings(facts))
+    assert RulesCaptioner().caption(facts).terms == ("mountain",)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "known"),
+    [
+        ({"dtype": "uint8", "max": 255.0}, True),
+        ({"dtype": "float32", "max": 1.1}, True),
+        ({"dtype": "float32", "max": 9000.0}, False),
+        ({"dtype": "uint16", "max": 12000.0}, False),
+        ({}, False),
+    ],
+)
+def test_brightness_is_a_fact_only_where_its_scale_is_known(rgb: dict[str, object], known: bool) -> None:
+    measures = {"brightness": 0.9, "contrast": 0.1, "saturation": 0.3, "greenness": 0.2, "ndvi": None}
+    facts = facts_of(TilePair(area=Area(slug="coast"), index=1, layers={"rgb": rgb}, measures=measures))
+    assert facts.brightness == (0.9 if known else None)
+    assert facts.contrast == (0.1 if known else None)
+    assert facts.saturation == (0.3 if known else None)
+    assert facts.greenness == 0.2
 
 
 def test_a_second_landform_and_water_are_named() -> None:
