@@ -16,7 +16,6 @@ from tiles.models import Area, ReviewDecision, TilePair
 from tiles.models.choices import BuildState, Failure, ReviewState
 from tiles.raster.depth import MIN_DISTINCT_HEIGHTS
 
-from .store import layers_drop
 from .tile import Built, Failed, Recipe
 
 Verb = ReviewDecision.Verb
@@ -55,9 +54,6 @@ def tile_record_built(
     tile.save()
     for decision in decisions:
         decision.save()
-    gone = [name for name in old if name not in layers]
-    if gone:
-        transaction.on_commit(partial(layers_drop, area=area.slug, index=tile.index, layers=gone))
     transaction.on_commit(partial(tile_built.send, sender=TilePair, tile_id=tile_id), robust=True)
     return _change(before, tile)
 

@@ -99,9 +99,7 @@ def area_build_start(
     before = _settings_of(area)
     _apply(area, options, facts, remake)
     door.require_room(slug)
-    # What an earlier start was given and could not plan, because it was stopped or refused, is not forgotten.
-    given = dems or [Path(path) for path in area.recipe.get("dems", [])]
-    known, new = door.dems_checked(area, given, thorough=thorough)
+    known, new = door.dems_checked(area, dems or _not_planned(area), thorough=thorough)
     spec = _imagery(area, imagery, options)
     door.require_overlap(new if not known else [], spec)
     _fill_resolutions(area, new, spec)
@@ -164,6 +162,12 @@ def _validate(area: Area) -> None:
         value = getattr(area, field)
         if value is not None and not 0 < value < 1e6:
             raise BadInput("A resolution is a number of metres above 0.", field=field)
+
+
+def _not_planned(area: Area) -> list[Path]:
+    """What an earlier start was given and could not plan, because it was stopped or refused, is not forgotten."""
+    planned = set(area.dem_files.values_list("path", flat=True)) if area.pk else set()
+    return [Path(path) for path in area.recipe.get("dems", []) if path not in planned]
 
 
 def _imagery(area: Area, text: str, options: BuildOptions) -> dict[str, Any]:

@@ -38,12 +38,6 @@ def layers_settle(*, area: str, tiles: Iterable[tuple[int, Iterable[str]]]) -> N
         sync_folder(folder)
 
 
-def layers_drop(*, area: str, index: int, layers: Iterable[str]) -> None:
-    """Remove the files of layers that a tile no longer has."""
-    for layer in layers:
-        layer_path(area, layer, index).unlink(missing_ok=True)
-
-
 def temporary_drop(*, area: str, owner: str) -> None:
     """Remove the temporary files of all owners that match `owner`, a name that may hold `*`."""
     folder = area_folder(area)
