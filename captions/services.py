@@ -1,6 +1,7 @@
 """Everything that is written about captions.
 
-A tile's caption is one thread: its row locks the tile first, then writes a revision and the caption together.
+Every write locks the tile's row first, so that a tile's revisions are made one after the other, and then writes the
+revision and the caption, its copy, together.
 """
 
 from __future__ import annotations

@@ -322,6 +322,7 @@ def test_the_editor_switches_tiles_and_keeps_each_draft(site: Site, visit: Calla
           const { mountCaption } = await import("/static/js/captions/editor.js");
           const answer = await fetch("/api/v1/areas/testland/captions/?index=18,19");
           const [first, second] = (await answer.json()).items;
+          const { person } = JSON.parse(document.getElementById("caption-page").textContent);
           const place = document.createElement("div");
           place.id = "second-editor";
           document.querySelector("main").replaceChildren(place);
@@ -329,15 +330,13 @@ def test_the_editor_switches_tiles_and_keeps_each_draft(site: Site, visit: Calla
           window.first = first;
           window.second = second;
           window.editor = mountCaption(place, {
-            area: "testland", index: 18, caption: first, canEdit: true, person: "1",
+            area: "testland", index: 18, caption: first, canEdit: true, person,
             onSaved: (caption) => told.saved.push([caption.index, caption.version]),
             onDrafts: (indexes) => { told.drafts = indexes; },
             onClose: () => { told.closed += 1; },
           });
         }"""
     )
-    person = page.evaluate("Object.keys(localStorage)")
-    assert person == []
     text = page.locator("#second-editor textarea")
     page.evaluate("editor.focus()")
     page.keyboard.press("Control+a")
@@ -351,6 +350,14 @@ def test_the_editor_switches_tiles_and_keeps_each_draft(site: Site, visit: Calla
     expect(text).to_have_value(page.evaluate("second.text"))
     page.keyboard.press("Escape")
     assert page.evaluate("told.closed") == 1
+    page.evaluate(
+        "editor.show({ index: 18, caption: first }); editor.save(); editor.show({ index: 19, caption: second })"
+    )
+    site.wait_until(lambda: page.evaluate("told.saved.length"), 20, "the save to end")
+    assert page.evaluate("told.saved") == [[18, 2]]
+    assert page.evaluate("told.drafts") == []
+    assert text.input_value() == page.evaluate("second.text")
+    assert revisions(site, 18)[-1] == [2, "Draft of 18.", "person"]
     page.evaluate("editor.destroy()")
     assert page.locator("#second-editor").inner_text() == ""
 
