@@ -93,7 +93,8 @@ def _begun(job: Job) -> None:
 def _work(lease: Lease) -> None:
     kind = kind_of(lease.job.kind)
     if lease.attempt > 1:
-        kind.discard(_chunk(lease.chunk_id))
+        with lease.held():
+            kind.discard(_chunk(lease.chunk_id))
     kind.run(lease)
     with lease.held() as job:
         if job.state not in Job.OPEN:
@@ -105,47 +106,56 @@ def _chunk(chunk_id: int) -> JobChunk:
     return JobChunk.objects.select_related("job", "job__area", "job__started_by").get(pk=chunk_id)
 
 
-def _discard(lease: Lease) -> None:
+def _stop_work(lease: Lease, write: Callable[[Job], None]) -> None:
+    """Remove what the work on a chunk left, and write how it stopped; neither when the lease is lost.
+
+    Whoever holds the chunk by then has temporary files too, and they are none of ours.
+    """
     # The failure may have been the database's: a broken connection must not fail what follows too.
-    connection.close_if_unusable_or_obsolete()
-    kind_of(lease.job.kind).discard(_chunk(lease.chunk_id))
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+    with contextlib.suppress(LeaseLost), lease.held() as job:
+        kind_of(job.kind).discard(_chunk(lease.chunk_id))
+        write(job)
 
 
 def _give_back(lease: Lease) -> None:
     """Return the chunk untried."""
-    _discard(lease)
-    with contextlib.suppress(LeaseLost), lease.held() as job:
-        chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1)
+    _stop_work(lease, lambda job: chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1))
 
 
 def _pause_job(lease: Lease, message: str) -> None:
-    _discard(lease)
-    with contextlib.suppress(LeaseLost), lease.held() as job:
+    def write(job: Job) -> None:
         if job.state in Job.WORKABLE:
             job.state, job.error = Job.State.PAUSED, message
             job.save(update_fields=["state", "error"])
             lease.log(f"Paused. {message}", JobEvent.Level.ERROR)
         chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1)
 
+    _stop_work(lease, write)
+
 
 def _fail_job(lease: Lease, message: str) -> None:
-    _discard(lease)
-    with contextlib.suppress(LeaseLost), lease.held() as job:
+    def write(job: Job) -> None:
         if job.state in Job.OPEN:
             lease.log(message, JobEvent.Level.ERROR)
         chunk_close(lease.chunk_id, job, JobChunk.State.FAILED, message)
         if job.state in Job.OPEN:
             job_stop(job, Job.State.FAILED, message)
 
+    _stop_work(lease, write)
+
 
 def _try_again(lease: Lease, error: BaseException) -> None:
     """Offer the chunk again after a while, or give it up after too many tries."""
-    _discard(lease)
     message = f"{type(error).__name__}: {error}"[:2000]
-    with contextlib.suppress(LeaseLost), lease.held() as job:
+
+    def write(job: Job) -> None:
         lease.log(f"Try {lease.attempt} of {MAX_ATTEMPTS} failed. {message}", JobEvent.Level.WARNING)
         if lease.attempt >= MAX_ATTEMPTS and job.state in Job.OPEN:
             chunk_give_up(_chunk(lease.chunk_id), job, message)
         else:
             again = timezone.now() + timedelta(seconds=2**lease.attempt)
             chunk_offer(lease.chunk_id, job, not_before=again, error=message)
+
+    _stop_work(lease, write)
