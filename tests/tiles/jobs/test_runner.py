@@ -299,7 +299,7 @@ STEERING: dict[str, Callable[[Job], object]] = {
 @pytest.mark.parametrize("steering", STEERING)
 def test_many_workers_at_once_end_a_job_once(writing: Path, steering: str) -> None:
     """Threads with connections of their own work, steer and sweep the same job: no deadlock, nothing twice."""
-    job = writing_start(chunks=12, steps=2, background=False)
+    job = writing_start(chunks=12, steps=5, background=False)
 
     hold().touch()
 
