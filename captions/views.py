@@ -97,7 +97,12 @@ def _facts(tile: TilePair) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-_MEASURES = (("Brightness", "brightness"), ("Green share", "greenness"), ("NDVI", "ndvi"))
+_MEASURES = (
+    ("Brightness", "brightness"),
+    ("Green share", "greenness"),
+    ("Vegetated land", "vegetation"),
+    ("NDVI", "ndvi"),
+)
 
 
 def _measure(tile: TilePair, name: str) -> str:

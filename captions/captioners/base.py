@@ -13,7 +13,7 @@ class TileFacts:
     """What was measured of a tile, and what its area says of it. None or "" where nothing is known.
 
     Heights and relief in metres, slope in degrees, shares 0..1, gsd in metres a pixel. brightness, contrast,
-    saturation, greenness and ndvi were measured on the imagery before any stretch.
+    saturation, greenness, ndvi and vegetation (of the dry land) were measured on the imagery before any stretch.
     """
 
     area: str
@@ -36,6 +36,7 @@ class TileFacts:
     saturation: float | None = None
     greenness: float | None = None
     ndvi: float | None = None
+    vegetation: float | None = None
 
     def known(self) -> dict[str, Any]:
         """The facts that are known, for a provenance: JSON types only."""
@@ -72,15 +73,15 @@ class Captioner(Protocol):
         ...
 
 
-_RATIOS = ("greenness", "ndvi")
-_LIGHT = ("brightness", "contrast", "saturation")
+_RATIOS = ("greenness",)
+_LIGHT = ("brightness", "contrast", "saturation", "ndvi", "vegetation")
 
 
 def facts_of(tile: TilePair) -> TileFacts:
     """The facts of a built tile. Needs `tile.area` loaded; reads no file.
 
-    Brightness, contrast and saturation are left out where nobody can know them: 16-bit numbers begin and end
-    elsewhere in every source.
+    Brightness, contrast, saturation and what NDVI says are left out where nobody can know them: 16-bit numbers begin
+    and end elsewhere in every source, and a ratio of numbers with an offset is no NDVI.
     """
     measures = tile.measures
     measured = (*_RATIOS, *_LIGHT) if _light_is_known(tile) else _RATIOS
@@ -105,8 +106,10 @@ def facts_of(tile: TilePair) -> TileFacts:
 
 
 def _light_is_known(tile: TilePair) -> bool:
-    """Whether the imagery is 8-bit, or reflectance."""
+    """Whether the imagery is 8-bit, or reflectance, as it is or by its scale."""
     rgb = tile.layer("rgb") or {}
+    if rgb.get("scale") is not None:
+        return True
     dtype, highest = str(rgb.get("dtype", "")), rgb.get("max")
     return dtype == "uint8" or (dtype.startswith("float") and highest is not None and highest <= _REFLECTANCE)
 

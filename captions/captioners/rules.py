@@ -190,20 +190,24 @@ def _water(facts: TileFacts, choose: _Chooser) -> str:
     return choose((f"water at sea level covers {share} of the image", f"the sea takes up {share} of the image"))
 
 
-# NDVI up to which each wording holds.
+# Share of the dry land that is vegetated, up to which each wording holds.
 _VEGETATION = (
-    (0.1, ("there is hardly any vegetation", "the surface is almost without vegetation")),
-    (0.3, ("vegetation is sparse", "the vegetation is thin")),
-    (0.55, ("vegetation covers much of the surface", "much of the surface is covered with vegetation")),
-    (1.01, ("vegetation is dense", "the surface is densely covered with vegetation")),
+    (0.03, ("there is hardly any vegetation", "the land is almost without vegetation")),
+    (0.25, ("vegetation is sparse", "little of the land is covered with vegetation")),
+    (0.75, ("vegetation covers much of the land", "much of the land is covered with vegetation")),
+    (1.01, ("vegetation is dense", "the land is densely covered with vegetation")),
 )
+_DRY = 0.05
 
 
 def _cover(facts: TileFacts, choose: _Chooser) -> str:
-    """How green it is: by NDVI where there is near infrared, else by the share of pixels with an excess of green."""
-    if facts.ndvi is not None:
-        return choose(next(words for limit, words in _VEGETATION if facts.ndvi < limit))
-    if facts.greenness is None:
+    """How green it is: by NDVI where there is near infrared, else by the share of pixels with an excess of green.
+
+    Water looks green to the latter, so nothing is said of a tile with water by it.
+    """
+    if facts.vegetation is not None:
+        return choose(next(words for limit, words in _VEGETATION if facts.vegetation < limit))
+    if facts.greenness is None or (facts.water_share or 0) > _DRY:
         return ""
     if facts.greenness < 0.03:
         return choose(("hardly any of the surface is green", "there is next to no green"))

@@ -68,6 +68,7 @@ ANY_FACTS = st.builds(
     saturation=MAYBE | shares(),
     greenness=MAYBE | shares(),
     ndvi=MAYBE | st.floats(-1, 1),
+    vegetation=MAYBE | st.floats(0, 1),
 )
 
 
@@ -106,7 +107,7 @@ def test_it_says_what_was_measured() -> None:
 def test_it_never_says_what_cannot_be_measured() -> None:
     unmeasured = re.compile(r"farm|river|road|town|city|lake|forest|island|beach|snow|cloud|building", re.IGNORECASE)
     for name in NAMES:
-        for text in wordings(replace(HILLS, landform=name, water_share=0.4, void_share=0.3, ndvi=0.8)):
+        for text in wordings(replace(HILLS, landform=name, water_share=0.4, void_share=0.3, vegetation=0.9)):
             assert not unmeasured.search(text)
 
 
@@ -151,6 +152,7 @@ def test_high_and_low_mountains_are_mountains() -> None:
         ({"dtype": "float32", "max": 1.1}, True),
         ({"dtype": "float32", "max": 9000.0}, False),
         ({"dtype": "uint16", "max": 12000.0}, False),
+        ({"dtype": "uint16", "max": 12000.0, "scale": 0.0001}, True),
         ({}, False),
     ],
 )
@@ -179,7 +181,7 @@ def test_a_tile_without_heights_says_so() -> None:
 
 
 def test_near_infrared_decides_about_vegetation() -> None:
-    for text in wordings(replace(HILLS, ndvi=0.02)):
+    for text in wordings(replace(HILLS, vegetation=0.02)):
         assert "vegetation" in text
         assert "green" not in text
 

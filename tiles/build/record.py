@@ -23,6 +23,7 @@ FLAT = "flat"
 CHANGED = "The tile was made again and its pixels are not what they were."
 # Shown and exported, but not sorted by: these have no column of their own.
 TERRAIN_MEASURES = ("dem_mean", "landform_shares")
+SURFACE_MEASURES = ("brightness", "contrast", "saturation", "greenness", "ndvi", "vegetation")
 
 
 def tile_record_built(
@@ -93,7 +94,7 @@ def _describe(tile: TilePair, area: Area, built: Built, recipe: Recipe) -> None:
     tile.parameters = recipe.parameters()
     tile.flags = list(built.flags)
     tile.measures = {name: getattr(terrain, name) for name in TERRAIN_MEASURES} | {
-        name: getattr(surface, name) for name in ("brightness", "contrast", "saturation", "greenness", "ndvi")
+        name: getattr(surface, name) for name in SURFACE_MEASURES
     }
     tile.dem_min, tile.dem_max = terrain.dem_min, terrain.dem_max
     tile.relief, tile.slope, tile.landform = terrain.relief, terrain.slope_mean, terrain.landform

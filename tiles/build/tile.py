@@ -48,11 +48,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class LayerContent:
-    """One layer as it goes to the disk, with what its row says of it."""
+    """One layer as it goes to the disk, with what its row says of it. scale: reflectance a unit, where it is known."""
 
     content: bytes
     dtype: str
     range: tuple[float, float] | None = None
+    scale: float | None = None
 
     def entry(self, version: int) -> dict[str, Any]:
         """The layer's part of `TilePair.layers`."""
@@ -64,6 +65,8 @@ class LayerContent:
         }
         if self.range:
             entry["min"], entry["max"] = self.range
+        if self.scale is not None:
+            entry["scale"] = self.scale
         return entry
 
 
@@ -241,7 +244,7 @@ def _bands_layer(
     content = encode_geotiff(
         marked, grid, nodata=nodata, scale=imagery.scale, offset=imagery.offset, descriptions=names
     )
-    return LayerContent(content, str(marked.dtype), spread)
+    return LayerContent(content, str(marked.dtype), spread, imagery.scale)
 
 
 def _marked(values: NumberArray, missing: BoolArray | None, wanted: float | None) -> tuple[NumberArray, float | None]:

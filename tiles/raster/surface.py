@@ -8,6 +8,7 @@ from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
 from tiles.raster.errors import BadBands, BlankImage
 
 GREEN_EXCESS = 0.05
+VEGETATED_NDVI = 0.3
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class SurfaceMeasures:
     brightness: mean of red, green and blue, 0..1 (see measure_surface for what 1 is). contrast: standard deviation
     of the same over the pixels. saturation: mean of (max - min) / max of the channels, 0 (grey) to 1.
     greenness: share of pixels with an excess-green index above 0.05. ndvi: mean, -1..1, None without near infrared.
+    vegetation: share of the dry pixels (NDVI of 0 and more) with an NDVI above 0.3, 0..1; None without near infrared
+    or when nothing is dry. A mean NDVI over a tile that is half sea says little of its land.
     """
 
     brightness: float
@@ -24,6 +27,7 @@ class SurfaceMeasures:
     saturation: float
     greenness: float
     ndvi: float | None
+    vegetation: float | None
 
 
 def default_scale(dtype: "np.dtype[np.generic]") -> float:
@@ -65,12 +69,14 @@ def measure_surface(
     excess = _ratio(2 * green - red - blue, total)
     highest = np.maximum(np.maximum(red, green), blue)
     lowest = np.minimum(np.minimum(red, green), blue)
+    ndvi, vegetation = _plants(nir, red, counted)
     return SurfaceMeasures(
         brightness=float(light.mean(dtype=np.float64)),
         contrast=float(light.std(dtype=np.float64)),
         saturation=float(np.clip(_ratio(highest - lowest, highest), 0, 1).mean(dtype=np.float64)),
         greenness=float((excess > GREEN_EXCESS).mean()),
-        ndvi=None if nir is None else _ndvi(nir[counted].astype(np.float32), red),
+        ndvi=ndvi,
+        vegetation=vegetation,
     )
 
 
@@ -79,9 +85,16 @@ def _ratio(over: FloatArray, under: FloatArray) -> FloatArray:
     return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
 
 
-def _ndvi(nir: FloatArray, red: FloatArray) -> float | None:
-    known = np.isfinite(nir)
+def _plants(nir: NumberArray | None, red: FloatArray, counted: BoolArray) -> tuple[float | None, float | None]:
+    """Mean NDVI, and the vegetated share of what is dry. red: the counted pixels only."""
+    if nir is None:
+        return None, None
+    near = nir[counted].astype(np.float32)
+    known = np.isfinite(near)
     if not known.any():
-        return None
-    nir, red = nir[known], red[known]
-    return float(np.clip(_ratio(nir - red, nir + red), -1, 1).mean(dtype=np.float64))
+        return None, None
+    near, red = near[known], red[known]
+    ndvi = np.clip(_ratio(near - red, near + red), -1, 1)
+    dry = ndvi >= 0
+    vegetation = float((ndvi[dry] > VEGETATED_NDVI).mean()) if dry.any() else None
+    return float(ndvi.mean(dtype=np.float64)), vegetation

@@ -78,3 +78,15 @@ def test_real_landsat_scene_against_the_formulas_in_full(samples: Path) -> None:
     )
     assert 0.3 < measured.ndvi < 0.5
     assert measured.contrast > 0
+
+
+def test_vegetation_is_the_share_of_the_dry_land() -> None:
+    rgb = np.full((1, 4, 3), 0.2, np.float32)
+    nir = np.array([[0.1, 0.2, 0.3, 0.6]], np.float32)  # NDVI -1/3 (water), 0, 0.2, 0.5
+    assert measure_surface(rgb, nir).vegetation == pytest.approx(1 / 3)
+
+
+def test_vegetation_is_unknown_without_near_infrared_or_without_land() -> None:
+    rgb = np.full((2, 2, 3), 0.2, np.float32)
+    assert measure_surface(rgb).vegetation is None
+    assert measure_surface(rgb, np.full((2, 2), 0.1, np.float32)).vegetation is None
