@@ -47,6 +47,18 @@ def wait_until(condition: Callable[[], T], timeout: float, what: str, explain: C
         time.sleep(0.05)
 
 
+def on_postgres() -> bool:
+    """Whether this test session has a PostgreSQL server; else every site has an SQLite file."""
+    return os.environ.get("DATABASE_URL", "").startswith(("postgres", "pgsql"))
+
+
+def administer(statement: str) -> None:
+    """Run one statement on that server, outside any site's database."""
+    url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(scheme="postgresql"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class Process:
     """A process of a site as the system shows it."""
@@ -60,12 +72,11 @@ class Template:
     """A migrated database with one person of each role (name = role), copied for each site. One a session."""
 
     def __init__(self, folder: Path) -> None:
-        self._server = os.environ.get("DATABASE_URL", "")
-        self._embedded = not self._server.startswith(("postgres", "pgsql"))
+        self._embedded = not on_postgres()
         self._file = folder / "demeter.sqlite3"
         self._name = f"demeter_template_{uuid.uuid4().hex[:12]}"
         if not self._embedded:
-            self._administer(f'CREATE DATABASE "{self._name}"')
+            administer(f'CREATE DATABASE "{self._name}"')
         environment = {**os.environ, "DEMETER_DATA": str(folder), "DATABASE_URL": self._url(self._name, self._file)}
         environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
         for arguments in (["manage.py", "migrate", "-v0"], ["-c", _MAKE_PEOPLE]):
@@ -77,7 +88,7 @@ class Template:
             shutil.copy(self._file, folder / "demeter.sqlite3")
             return self._url("", folder / "demeter.sqlite3"), lambda: None
         name = f"demeter_site_{uuid.uuid4().hex[:12]}"
-        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{self._name}"')
+        administer(f'CREATE DATABASE "{name}" TEMPLATE "{self._name}"')
         return self._url(name, self._file), lambda: self._drop(name)
 
     def close(self) -> None:
@@ -87,15 +98,10 @@ class Template:
     def _url(self, name: str, file: Path) -> str:
         if self._embedded:
             return f"sqlite:///{file}"
-        return urlunsplit(urlsplit(self._server)._replace(path=f"/{name}"))
+        return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
 
     def _drop(self, name: str) -> None:
-        self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-    def _administer(self, statement: str) -> None:
-        url = urlunsplit(urlsplit(self._server)._replace(scheme="postgresql"))
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+        administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 _MAKE_PEOPLE = f"""

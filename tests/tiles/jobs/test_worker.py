@@ -6,10 +6,11 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.site import Process, Site
+from tests.support.site import Process, Site, administer, on_postgres
 
 CHUNKS, STEPS = 6, 4
 
@@ -330,3 +331,20 @@ def test_a_worker_asks_for_the_migration_first(job_site: Site, tmp_path: Any) ->
     assert refused.returncode == 1
     assert "manage.py migrate" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not on_postgres(), reason="a file is never away")
+def test_work_goes_on_when_the_database_was_away(job_site: Site) -> None:
+    worker = started(job_site)
+    hold(job_site)
+    pk = start_job(job_site)
+    busy(job_site, 2)
+    name = urlsplit(job_site.environment["DATABASE_URL"]).path.lstrip("/")
+    administer(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+    administer(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608  our name
+    job_site.wait_until(lambda: "The database is away" in job_site.logs(), 60, "the supervisor to notice")
+    go_on(job_site)
+    administer(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+    assert_whole(job_site, pk)
+    stop(job_site, worker.supervisor)
