@@ -31,7 +31,7 @@ class NameForm(forms.ModelForm):
 @sensitive_post_parameters("old_password", "new_password1", "new_password2")
 def account(request: HttpRequest) -> HttpResponse:
     """One's own name and password. Anyone who is signed in; each sees only oneself."""
-    user = User.objects.get(pk=request.user.pk)
+    user = User.objects.get(username=request.user.get_username())
     naming = NameForm(request.POST if "display_name" in request.POST else None, instance=user)
     password = PasswordChangeForm(user, request.POST if "old_password" in request.POST else None)
     if request.method == "POST":

@@ -1,4 +1,4 @@
-"""CPU per tile: the plain formulas as published (NumPy percentiles, Pillow's default PNG) against Demeter's, same pixels."""
+"""CPU per tile: the plain formulas as published against the same pixels made by Demeter."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ def scene(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """A textured (512, 512, 3) uint16 image and (512, 512) int16 heights."""
     random = np.random.default_rng(seed)
     smooth = sum(
-        np.kron(random.normal(size=(SIZE // step, SIZE // step)), np.ones((step, step))) * step for step in (64, 16, 4, 1)
+        np.kron(random.normal(size=(SIZE // step, SIZE // step)), np.ones((step, step))) * step
+        for step in (64, 16, 4, 1)
     )
     heights = (smooth - smooth.min()) * 8
-    rgb = np.stack([heights * factor + random.normal(scale=40, size=heights.shape) for factor in (0.5, 0.8, 1.0)], axis=-1)
+    rgb = np.stack(
+        [heights * factor + random.normal(scale=40, size=heights.shape) for factor in (0.5, 0.8, 1.0)], axis=-1
+    )
     return (rgb - rgb.min()).astype(np.uint16), heights.astype(np.int16)
 
 

@@ -31,10 +31,11 @@ def install() -> None:
     """Make sure there is a Chromium: Debian's as root, else Playwright's."""
     if chromium():
         return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "-qq"], check=True)
+    apt = shutil.which("apt-get")
+    if apt and os.geteuid() == 0:
+        subprocess.run([apt, "update", "-qq"], check=True)
         subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
+            [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"],
             check=True,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
         )

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("captions", "0001_initial"),
-        ("tiles", "0003_job_pace"),
+        ("tiles", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
