@@ -29,7 +29,7 @@ class ReleaseIn(serializers.Serializer[Any]):
     )
 
 
-class AreaOut(serializers.Serializer[Any]):
+class ReleasedAreaOut(serializers.Serializer[Any]):
     slug = serializers.CharField()
     name = serializers.CharField()
     synthetic = serializers.BooleanField()
@@ -41,7 +41,7 @@ class AreaOut(serializers.Serializer[Any]):
     left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> number.")
 
 
-class JobOut(serializers.Serializer[Any]):
+class ReleaseJobOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     state = serializers.CharField()
     total = serializers.IntegerField()
@@ -56,11 +56,11 @@ class ReleaseOut(serializers.Serializer[Any]):
     notes = serializers.CharField(allow_blank=True)
     tile_count = serializers.IntegerField()
     left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> approved tiles not taken.")
-    areas = AreaOut(many=True, source="contents")
+    areas = ReleasedAreaOut(many=True, source="contents")
     size = serializers.IntegerField(allow_null=True, help_text="Bytes of the archive.")
     sha256 = serializers.CharField(allow_blank=True, help_text="Of the archive; also its ETag.")
     error = serializers.CharField(allow_blank=True)
-    job = JobOut(allow_null=True)
+    job = ReleaseJobOut(allow_null=True)
     created_by = serializers.CharField(source="created_by.shown_name", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     ready_at = serializers.DateTimeField(allow_null=True)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
-
-from django.template.loader import render_to_string
 
 from tiles.core.errors import ApplicationError
 from tiles.core.files import remove_temporary
@@ -18,7 +15,7 @@ from .archive import ArchiveSink, NotAsFrozen, Sealed, Written, archive_path
 from .layouts import FileOfLayer, FrozenTile, Layout, layout_of
 from .manifest import MANIFEST, manifest_line, tile_record
 from .models import Release, ReleaseEntry
-from .selectors import left_out_sentences
+from .readme import readme_text
 from .services import KIND, release_fail, release_finish, require_room
 
 BATCH = 500
@@ -83,7 +80,7 @@ def archive_write(release: Release, sink: ArchiveSink, steps: _Steps) -> None:
     """Put everything into the archive but its checksums. Raises ApplicationError for a tile that changed since."""
     layout = layout_of(release.layout)
     areas = {area["slug"]: area for area in release.contents}
-    sink.add(README, readme(release, layout).encode())
+    sink.add(README, readme_text(release, layout).encode())
     manifest = sink.spool()
     for entry in entries_in_order(release):
         files = _tile_write(sink, layout, entry)
@@ -91,22 +88,6 @@ def archive_write(release: Release, sink: ArchiveSink, steps: _Steps) -> None:
         steps.step()
     sink.add(MANIFEST, manifest)
     steps.flush()
-
-
-def readme(release: Release, layout: Layout) -> str:
-    """The dataset's README.md."""
-    synthetic = [area for area in release.contents if area["synthetic"] and area["tiles"]]
-    context: dict[str, Any] = {
-        "release": release,
-        "areas": [area for area in release.contents if area["tiles"]],
-        "synthetic": synthetic,
-        "layout": layout,
-        "with_void": sum(area["with_void"] for area in release.contents),
-        "without_caption": sum(area["without_caption"] for area in release.contents),
-        "left_out": left_out_sentences(release.left_out),
-        "coarsest": max(area["grey_level_up_to"] for area in release.contents),
-    }
-    return render_to_string(layout.readme, context)
 
 
 def entries_in_order(release: Release) -> Iterator[ReleaseEntry]:

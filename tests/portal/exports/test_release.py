@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -146,7 +147,8 @@ def test_the_readme_loads_the_data(coast: Coast, released: Callable[..., Release
 def test_the_readme_says_what_it_is(
     coast: Coast, approve: Callable[[TilePair], None], released: Callable[..., Release], tmp_path: Path
 ) -> None:
-    made_up = make_area("made-up", synthetic=True, licence="CC0")
+    seen = {"satellite": "Sentinel-2", "imagery_from": date(2021, 1, 1), "imagery_to": date(2023, 12, 31)}
+    made_up = make_area("made-up", synthetic=True, licence="CC0", imagery_gsd=10.0, **seen)
     approve(make_tile(made_up, 7))
     approve(make_tile(made_up, 8, heights=np.full((SIZE, SIZE), 5, np.float32)))
     folder = unpacked(released("both-v1", "coast", "made-up", notes="For the <first> run & more."), tmp_path)
@@ -156,7 +158,9 @@ def test_the_readme_says_what_it_is(
     assert "| made-up (synthetic) | 1 | 64 x 64 px |" in text
     assert "- Licence: CC BY 4.0\n- Attribution: The surveyors" in text
     assert "Left out although approved: 1 flat" in text
-    assert "EGM96" in text
+    assert "| terrain (DTM) | EGM96 | unknown, taken as metres |" in text
+    assert "- Imagery: Sentinel-2, 2021-01-01 to 2023-12-31, native resolution 10 m" in text
+    assert "- Heights: nothing is known of them" in text
     assert "SYNTHETIC" not in (unpacked(released("coast-v1", "coast"), tmp_path) / "README.md").read_text()
 
 

@@ -1,0 +1,62 @@
+"""The README.md of a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from tiles.models import Area
+
+from .layouts import Layout
+from .models import Release
+from .selectors import left_out_sentences
+
+UNITS = {
+    Area.HeightUnit.METRE: "metres",
+    Area.HeightUnit.FOOT: "feet, turned into metres",
+    Area.HeightUnit.SURVEY_FOOT: "US survey feet, turned into metres",
+    Area.HeightUnit.UNKNOWN: "unknown, taken as metres",
+}
+SURFACES = {
+    Area.Surface.DSM: "surface (DSM)",
+    Area.Surface.DTM: "terrain (DTM)",
+    Area.Surface.UNKNOWN: "unknown",
+}
+
+
+def readme_text(release: Release, layout: Layout) -> str:
+    """What it is, how to load it, what it cannot do, and whose it is. Says nothing that is not frozen."""
+    areas = [_in_words(area) for area in release.contents if area["tiles"]]
+    context: dict[str, Any] = {
+        "release": release,
+        "areas": areas,
+        "synthetic": [area for area in areas if area["synthetic"]],
+        "layout": layout,
+        "with_void": sum(area["with_void"] for area in areas),
+        "without_caption": sum(area["without_caption"] for area in areas),
+        "left_out": left_out_sentences(release.left_out),
+        "coarsest": max(area["grey_level_up_to"] for area in areas),
+    }
+    return render_to_string(layout.readme, context)
+
+
+def _in_words(area: dict[str, Any]) -> dict[str, Any]:
+    imagery = [area["satellite"], _dates(area["imagery_from"], area["imagery_to"]), _native(area["imagery_gsd"])]
+    heights = [_dates(area["dem_from"], area["dem_to"]), _native(area["dem_gsd"])]
+    return area | {
+        "unit": UNITS[area["height_unit"]],
+        "kind": SURFACES[area["surface"]],
+        "imagery": ", ".join(part for part in imagery if part) or "nothing is known of it",
+        "heights": ", ".join(part for part in heights if part) or "nothing is known of them",
+    }
+
+
+def _dates(first: str | None, last: str | None) -> str:
+    if first and last:
+        return first if first == last else f"{first} to {last}"
+    return f"from {first}" if first else f"until {last}" if last else ""
+
+
+def _native(gsd: float | None) -> str:
+    return f"native resolution {gsd:g} m" if gsd else ""
