@@ -2,9 +2,10 @@
 
 import django.core.validators
 import django.db.models.deletion
-import tiles.models.area
 from django.conf import settings
 from django.db import migrations, models
+
+import tiles.models.area
 
 
 class Migration(migrations.Migration):
