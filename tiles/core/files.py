@@ -37,11 +37,16 @@ def written_whole(path: Path, owner: str) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _drop(temporary)
         raise readable(error, path) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _drop(temporary)
         raise
+
+
+def _drop(temporary: Path) -> None:
+    with contextlib.suppress(OSError):  # where its folder cannot even be entered there is nothing to remove
+        temporary.unlink()
 
 
 def write_whole(path: Path, content: bytes, owner: str) -> None:

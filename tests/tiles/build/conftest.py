@@ -88,7 +88,7 @@ Build = Callable[..., Area]
 
 
 @pytest.fixture
-def build(transactional_db: None, data_folder: Path) -> Build:
+def build(db: None, data_folder: Path) -> Build:
     """`build("slug", dems=[...], imagery="raster:...", tile_size=32, name="...")` builds to the end in this process.
 
     Options and facts go by name. The job must be done unless `ends` names another state.

@@ -159,10 +159,11 @@ def test_a_cancelled_build_goes_on_where_it_was(
         chunk_run(lease)
     job_cancel(job_id=job.pk, by=None)
     area = Area.objects.get()
-    kept = list(area.tiles.filter(build_state="built").order_by("id").values())
+    kept = list(area.tiles.filter(build_state="built").order_by("id").values("id", "version", "layers", "built_at"))
     assert len(kept) == 6
     build()
-    assert list(area.tiles.filter(id__in=[row["id"] for row in kept]).order_by("id").values()) == kept
+    again = area.tiles.filter(id__in=[row["id"] for row in kept]).order_by("id")
+    assert list(again.values("id", "version", "layers", "built_at")) == kept
     assert area.tiles.filter(build_state="built").count() == 10
     assert area.jobs.first().total == 4
     assert counters(area) == recount(area)

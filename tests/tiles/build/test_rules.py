@@ -143,6 +143,7 @@ def test_a_tile_without_any_height_fails_even_at_a_limit_of_100(build: Build, tm
     assert list(area.tiles.order_by("index").values_list("failure", flat=True)) == ["", "void"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_upper_floors_hear_of_every_built_tile_once_it_is_there(build: Build, inputs: Inputs) -> None:
     heard: list[int] = []
     finished: list[int] = []
@@ -163,6 +164,7 @@ def test_upper_floors_hear_of_every_built_tile_once_it_is_there(build: Build, in
     assert finished == [area.pk]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_receiver_that_fails_does_not_stop_the_build(build: Build, inputs: Inputs) -> None:
     @receiver(tile_built)
     def broken(**_signal: object) -> None:
