@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.factories import colours_of
-from tests.support.review import TILES, ReviewPages, decisions, pixels, settled, stage, states, step_to
-from tests.support.site import Site, Template
+from tests.support.review import TILES, decisions, pixels, settled, stage, states, step_to
+from tests.support.site import Site
 
 pytestmark = pytest.mark.browser
 
-AREAS = 24
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
-    """One site for all; every test has an area of its own."""
-    with Site(tmp_path_factory.mktemp("review"), site_template) as made:
-        made.shell(ReviewPages.MAKE.format(areas=AREAS, tiles=TILES))
-        made.start_web()
-        yield made
-
-
-@pytest.fixture(scope="module")
-def areas() -> Iterator[str]:
-    return iter([f"area-{number}" for number in range(AREAS)])
-
-
-@pytest.fixture
-def area(areas: Iterator[str]) -> str:
-    return next(areas)
-
-
-@pytest.fixture
-def visit(site: Site, chromium: Browser, area: str) -> Iterator[Callable[..., Page]]:
-    """`visit("reviewer")`: the review page of this test's area in a browser of that person's own."""
-    pages = ReviewPages(site, chromium, area)
-    yield pages.open
-    pages.close()
-
 
 class TestByKeyboard:
-    def test_ten_tiles_with_every_key(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_ten_tiles_with_every_key(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         press = page.keyboard.press
         press("1")
         step_to(page, 1)
@@ -88,9 +59,9 @@ class TestByKeyboard:
             (12, "approve", "", ""),
         ]
 
-    def test_keys_faster_than_any_storage(self, visit: Callable[..., Page]) -> None:
+    def test_keys_faster_than_any_storage(self, review: Callable[..., Page]) -> None:
         """Each key takes hold of the tile that the one before led to."""
-        page = visit("reviewer")
+        page = review("reviewer")
         expect(stage(page)).to_have_attribute("data-ahead", "10")
         page.evaluate(
             """(keys) => {
@@ -113,8 +84,8 @@ class TestByKeyboard:
             (3, "reject", "misaligned"),
         ]
 
-    def test_digits_go_by_place_and_letters_by_character(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_digits_go_by_place_and_letters_by_character(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         send(page, key="&", code="Digit1")  # a French keyboard's first key
         step_to(page, 1)
         send(page, key="1", code="Numpad1")
@@ -124,8 +95,8 @@ class TestByKeyboard:
         settled(page)
         assert [entry[:2] for entry in decisions(page)] == [(0, "approve"), (1, "approve"), (1, "undo")]
 
-    def test_keys_rest_while_typing_and_with_modifiers(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_keys_rest_while_typing_and_with_modifiers(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         for modifier in ("Control", "Alt", "Meta", "Shift"):
             send(page, key="1", code="Digit1", modifier=modifier)
         page.get_by_label("State").focus()
@@ -141,8 +112,8 @@ class TestByKeyboard:
         settled(page)
         assert decisions(page) == []
 
-    def test_help_lists_the_keys(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_help_lists_the_keys(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         page.keyboard.press("?")
         dialog = page.get_by_role("dialog", name="Keys")
         expect(dialog).to_be_visible()
@@ -151,8 +122,8 @@ class TestByKeyboard:
         page.keyboard.press("?")
         expect(dialog).to_be_hidden()
 
-    def test_buttons_do_the_same(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_buttons_do_the_same(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         page.get_by_role("button", name="Approve").click()
         step_to(page, 1)
         page.get_by_role("button", name="Reject …").click()
@@ -171,8 +142,8 @@ class TestByKeyboard:
             (1, "unsure", ""),
         ]
 
-    def test_undo_in_turn_and_after_a_reload(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_undo_in_turn_and_after_a_reload(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         for index, key in enumerate("131"):
             page.keyboard.press(key)
             step_to(page, index + 1)
@@ -188,8 +159,8 @@ class TestByKeyboard:
         assert [entry[:2] for entry in decisions(page)][3:] == [(2, "undo"), (1, "undo"), (0, "undo")]
         assert states(page) == ["pending"] * TILES
 
-    def test_the_last_decisions_lead_back(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_the_last_decisions_lead_back(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         for index in range(3):
             page.keyboard.press("1")
             step_to(page, index + 1)
@@ -199,8 +170,8 @@ class TestByKeyboard:
         page.keyboard.press("3")
         step_to(page, 3)  # on to the next that is still pending, not to 2 again
 
-    def test_what_is_announced(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_what_is_announced(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         live = page.locator("[data-part=live]")
         page.keyboard.press("2")
         page.keyboard.press("v")
@@ -208,8 +179,8 @@ class TestByKeyboard:
         page.keyboard.press("u")
         expect(live).to_have_text("Undone: tile_0 is pending again.")
 
-    def test_the_caption_is_edited_without_leaving(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_the_caption_is_edited_without_leaving(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         page.keyboard.press("e")
         field = page.get_by_role("textbox", name="Caption")
         expect(field).to_be_focused()
@@ -227,9 +198,9 @@ class TestByKeyboard:
 
 
 class TestAhead:
-    def test_the_next_pictures_are_decoded_before_the_key(self, visit: Callable[..., Page]) -> None:
+    def test_the_next_pictures_are_decoded_before_the_key(self, review: Callable[..., Page]) -> None:
         """With no network at all, each key still brings the right pixels: nothing on its way asks the server."""
-        page = visit("reviewer")
+        page = review("reviewer")
         expect(stage(page)).to_have_attribute("data-ahead", "10")
         page.context.set_offline(True)
         for index in range(1, 10):
@@ -242,21 +213,23 @@ class TestAhead:
         page.context.set_offline(False)
         settled(page)
 
-    def test_nothing_is_judged_unseen(self, visit: Callable[..., Page]) -> None:
+    def test_nothing_is_judged_unseen(self, review: Callable[..., Page]) -> None:
         """While a picture has not come, a decision is refused and said."""
-        page = visit("reviewer", hold="**/tiles/0/dem255*")
+        page = review("reviewer", hold="**/tiles/0/dem255*")
         expect(page.locator("[data-layer=dem255] .note")).to_have_text("Loading …")
         page.keyboard.press("1")
         expect(page.locator("[data-part=notice]")).to_contain_text("Wait: the pictures of this tile are not here yet.")
         assert decisions(page) == []
 
-    def test_a_picture_that_does_not_exist_is_said(self, site: Site, area: str, visit: Callable[..., Page]) -> None:
-        site.shell(f"from tiles.core.paths import layer_path\nlayer_path({area!r}, 'png', 0).unlink()")
-        page = visit("reviewer", ready=False)
+    def test_a_picture_that_does_not_exist_is_said(
+        self, review_site: Site, review_area: str, review: Callable[..., Page]
+    ) -> None:
+        review_site.shell(f"from tiles.core.paths import layer_path\nlayer_path({review_area!r}, 'png', 0).unlink()")
+        page = review("reviewer", ready=False)
         expect(page.locator("[data-layer=png] .note")).to_contain_text("is missing. Build the area again")
 
-    def test_colours_without_asking_again(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_colours_without_asking_again(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         page.context.set_offline(True)
         (grey,) = pixels(page, "dem255", (60, 60))
         assert grey[0] == grey[1] == grey[2]
@@ -268,8 +241,8 @@ class TestAhead:
         expect(page.locator("[data-part=colouring]")).to_have_text("grey")
         assert pixels(page, "dem255", (60, 60)) == [grey]
 
-    def test_the_magnifier_reads_the_same_pixel_in_both(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_the_magnifier_reads_the_same_pixel_in_both(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         box = page.locator("[data-layer=png] canvas.picture").bounding_box()
         assert box
         page.mouse.move(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 20.5 / 64)
@@ -278,8 +251,8 @@ class TestAhead:
         expect(page.locator("[data-layer=dem255] output")).to_contain_text("10, 20: ≈ ")
         expect(page.locator("[data-layer=dem255] .loupe")).to_be_visible()
 
-    def test_nothing_moves_between_tiles(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_nothing_moves_between_tiles(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         page.locator("#caption").wait_for()
         before = places(page)
         for index in range(1, 6):
@@ -289,8 +262,9 @@ class TestAhead:
 
 
 class TestTheQueue:
-    def test_filter_by_state_and_reason(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_filter_by_state_and_reason(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
         for keys in ("1", "2c", "2s", "2c"):
             for key in keys:
                 page.keyboard.press(key)
@@ -310,8 +284,8 @@ class TestTheQueue:
         page.get_by_label("Reason").select_option("")
         expect(page.get_by_role("heading", name="No tile matches the filter")).to_be_visible()
 
-    def test_the_end_with_the_days_numbers(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer", area="tiny")
+    def test_the_end_with_the_days_numbers(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer", area="tiny")
         page.keyboard.press("ArrowRight")
         step_to(page, 1)
         page.keyboard.press("1")
@@ -330,13 +304,13 @@ class TestTheQueue:
             "Today you approved 1, rejected 1, left unsure 1."
         )
 
-    def test_an_area_without_tiles(self, visit: Callable[..., Page]) -> None:
-        page = visit("curator", area="empty", ready=False)
+    def test_an_area_without_tiles(self, review: Callable[..., Page]) -> None:
+        page = review("curator", area="empty", ready=False)
         expect(page.get_by_role("heading", name="There is nothing to review here yet")).to_be_visible()
         expect(page.get_by_role("link", name="Go to Empty")).to_be_visible()
 
-    def test_jumping_past_the_filter_and_to_nothing(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer", query="?state=approved")
+    def test_jumping_past_the_filter_and_to_nothing(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer", query="?state=approved")
         expect(page.get_by_role("heading", name="No tile matches the filter")).to_be_visible()
         page.keyboard.press("g")
         page.keyboard.type("7")
@@ -348,14 +322,14 @@ class TestTheQueue:
         expect(page.locator("[data-part=notice]")).to_contain_text("has no tile 999")
         step_to(page, 7)
 
-    def test_a_link_to_a_tile(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer", query="?tile=9")
+    def test_a_link_to_a_tile(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer", query="?tile=9")
         step_to(page, 9)
         page.keyboard.press("ArrowLeft")
         step_to(page, 8)
 
-    def test_far_beyond_one_page(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer")
+    def test_far_beyond_one_page(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer")
         for index in range(1, TILES):
             page.keyboard.press("ArrowRight")
             step_to(page, index)
@@ -365,8 +339,8 @@ class TestTheQueue:
 
 
 class TestOtherPeople:
-    def test_a_viewer_may_look_and_not_decide(self, visit: Callable[..., Page]) -> None:
-        page = visit("viewer")
+    def test_a_viewer_may_look_and_not_decide(self, review: Callable[..., Page]) -> None:
+        page = review("viewer")
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)
         page.keyboard.press("1")
         page.keyboard.press("u")
@@ -376,8 +350,8 @@ class TestOtherPeople:
 
 
 class TestOnAPhone:
-    def test_by_thumb(self, visit: Callable[..., Page]) -> None:
-        page = visit("reviewer", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    def test_by_thumb(self, review: Callable[..., Page]) -> None:
+        page = review("reviewer", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         for layer in ("png", "dem255"):
             box = page.locator(f"[data-layer={layer}] canvas.picture").bounding_box()
@@ -401,8 +375,8 @@ class TestOnAPhone:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [(1440, 900), (390, 844)])
-def test_axe_finds_nothing(visit: Callable[..., Page], scheme: str, viewport: tuple[int, int]) -> None:
-    page = visit("reviewer", color_scheme=scheme, viewport={"width": viewport[0], "height": viewport[1]})
+def test_axe_finds_nothing(review: Callable[..., Page], scheme: str, viewport: tuple[int, int]) -> None:
+    page = review("reviewer", color_scheme=scheme, viewport={"width": viewport[0], "height": viewport[1]})
     page.keyboard.press("1")
     step_to(page, 1)
     settled(page)

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .site import Site, password_of
+from .site import Site, Template, password_of
 
 TILES = 30
+AREAS = 64
 
-
-class ReviewPages:
-    """Review pages of one area, each in a browser of its own."""
-
-    MAKE = """
+MAKE = f"""
+import shutil
 from captions.services import caption_write_machine
 from tests.support.factories import make_area, make_tile
-for number in range({areas}):
+from tiles.core.paths import area_folder
+from tiles.models import AreaCounter, TilePair
+
+def copy(number):
+    # Making every file of every area would take a minute.
     area = make_area(f"area-{{number}}")
-    for index in range({tiles}):
-        tile = make_tile(area, index, void=index == 4)
-        if index < 12:
-            caption_write_machine(tile_id=tile.pk)
+    shutil.copytree(area_folder("area-0"), area_folder(area.slug))
+    tiles = list(TilePair.objects.filter(area__slug="area-0").order_by("index"))
+    for tile in tiles:
+        tile.pk, tile.area, tile.dem_file = None, area, area.dem_files.get()
+    TilePair.objects.bulk_create(tiles)
+    AreaCounter.objects.add(area.pk, {{"built": len(tiles), "pending": len(tiles)}})
+    for tile in TilePair.objects.filter(area=area, index__lt=2):
+        caption_write_machine(tile_id=tile.pk)
+
+first = make_area("area-0")
+for index in range({TILES}):
+    make_tile(first, index, void=index == 4)
+for number in range(1, {AREAS}):
+    copy(number)
 tiny = make_area("tiny")
 for index in range(3):
     make_tile(tiny, index)
 make_area("empty")
 """
+
+
+def review_site(folder: Path, template: Template) -> Iterator[Site]:
+    """A site with areas `area-0`, `area-1` ... of the same TILES tiles, `tiny` with three, and `empty`."""
+    with Site(folder, template) as made:
+        made.shell(MAKE)
+        made.start_web()
+        yield made
+
+
+class ReviewPages:
+    """Review pages of one area, each in a browser of its own."""
+
+    _sessions: ClassVar[dict[tuple[str, str], Any]] = {}
 
     def __init__(self, site: Site, chromium: Browser, area: str) -> None:
         self.site = site
@@ -49,10 +77,9 @@ make_area("empty")
         """The review page as `who` sees it. hold: requests like this are never answered. context: share a browser."""
         if context is None:
             options.setdefault("viewport", {"width": 1440, "height": 900})
-            context = self._chromium.new_context(**options)
+            context = self._chromium.new_context(storage_state=self._session(who), **options)
             self._contexts.append(context)
         page = context.new_page()
-        sign_in(page, self.site, who)
         if hold:
             page.route(hold, lambda _route: None)
         page.goto(f"{self.site.url}/areas/{area or self.area}/review/{query}")
@@ -60,6 +87,15 @@ make_area("empty")
             expect(stage(page)).to_have_attribute("data-ready", "true")
             expect(page.locator("#review")).to_have_attribute("data-started", "true")
         return page
+
+    def _session(self, who: str) -> Any:
+        """Cookies of somebody who has signed in; once for all tests of a site."""
+        if (self.site.url, who) not in self._sessions:
+            context = self._chromium.new_context()
+            sign_in(context.new_page(), self.site, who)
+            self._sessions[self.site.url, who] = context.storage_state()
+            context.close()
+        return self._sessions[self.site.url, who]
 
     def close(self) -> None:
         for context in self._contexts:

@@ -12,8 +12,9 @@ export function nameOf(event) {
   return event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }
 
+/** A field of a dialog that has just been closed keeps the focus for a moment: nobody types there any more. */
 function isTyping(target) {
-  return target instanceof Element && (target.matches(TYPING) || target.isContentEditable);
+  return target instanceof HTMLElement && (target.matches(TYPING) || target.isContentEditable) && target.checkVisibility();
 }
 
 export class Keys {

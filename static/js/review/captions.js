@@ -11,6 +11,7 @@ export class Captions {
   #asked = new Set();
   #item = null;
   #editor = null;
+  #preparing = null;
 
   constructor(section, page) {
     this.section = section;
@@ -38,19 +39,12 @@ export class Captions {
   }
 
   /** Load the editor, so that drafts which an earlier page left are sent, and keep it closed. */
-  async prepare() {
-    if (this.#editor || !this.#item) return;
-    const { mountCaption } = await import(this.section.dataset.editor);
-    const { index } = this.#item;
-    this.#editor = mountCaption(this.place, {
-      area: this.page.area.slug,
-      index,
-      caption: this.#known.get(index),
-      canEdit: this.page.can.caption,
-      person: this.page.person.id,
-      onSaved: (caption) => this.#take(caption),
-      onClose: () => this.close(),
+  prepare() {
+    this.#preparing ??= this.#mount().catch((error) => {
+      this.#preparing = null;
+      throw error;
     });
+    return this.#preparing;
   }
 
   async open() {
@@ -65,6 +59,20 @@ export class Captions {
     this.place.hidden = true;
     this.button.setAttribute("aria-expanded", "false");
     this.button.focus();
+  }
+
+  async #mount() {
+    const { mountCaption } = await import(this.section.dataset.editor);
+    const { index } = this.#item;
+    this.#editor = mountCaption(this.place, {
+      area: this.page.area.slug,
+      index,
+      caption: this.#known.get(index),
+      canEdit: this.page.can.caption,
+      person: this.page.person.id,
+      onSaved: (caption) => this.#take(caption),
+      onClose: () => this.close(),
+    });
   }
 
   #take(caption) {

@@ -1,5 +1,8 @@
 // The dialogs of the review page. Each resolves with what was chosen, or null; its keys count while it is open.
 
+// `close` comes a moment later than Escape: the next key would still be the dialog's.
+const CLOSING = ["cancel", "close"];
+
 /** Why a tile is rejected: one key a reason, and a note where the reason wants one. */
 export class ReasonDialog {
   constructor(dialog, keys, reasons) {
@@ -9,7 +12,7 @@ export class ReasonDialog {
     this.list = dialog.querySelector("[data-part=reasons]");
     this.form = dialog.querySelector("form");
     this.note = this.form.elements.note;
-    dialog.addEventListener("close", () => this.#closed());
+    for (const event of CLOSING) dialog.addEventListener(event, () => this.#closed());
     for (const button of this.list.querySelectorAll("[data-reason]")) {
       button.addEventListener("click", () => keys.run(() => this.#choose(this.#reason(button.dataset.reason))));
     }
@@ -86,7 +89,7 @@ export class JumpDialog {
     this.keys = keys;
     this.form = dialog.querySelector("form");
     this.number = this.form.elements.number;
-    dialog.addEventListener("close", () => this.closeKeys?.());
+    for (const event of CLOSING) dialog.addEventListener(event, () => this.closeKeys?.());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.closeKeys();
@@ -110,7 +113,7 @@ export class HelpDialog {
   constructor(dialog, keys) {
     this.dialog = dialog;
     this.keys = keys;
-    dialog.addEventListener("close", () => this.closeKeys?.());
+    for (const event of CLOSING) dialog.addEventListener(event, () => this.closeKeys?.());
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
   }
 

@@ -4,12 +4,14 @@
 import { Failure, request } from "../lib/http.js";
 import { Keys } from "../lib/keys.js";
 import { Outbox } from "../lib/outbox.js";
+import { Address, remembered } from "./address.js";
 import { Captions } from "./captions.js";
 import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
 import { Panes } from "./panes.js";
 import { Pictures } from "./pictures.js";
 import { Screen, dayWords } from "./screen.js";
+import { listenToSwipes } from "./swipes.js";
 import { Trouble } from "./trouble.js";
 import { Verdicts } from "./verdicts.js";
 import { VERB_WORDS, plural, stateWords } from "./words.js";
@@ -17,15 +19,13 @@ import { VERB_WORDS, plural, stateWords } from "./words.js";
 const AHEAD = 10;
 const BEHIND = 4;
 const CAPTIONS_AHEAD = 30;
-const ADDRESS_PAUSE = 1_000;
 const RETRY = 3_000;
-const SWIPE = 60;
+const COLOURING = "demeter.colouring";
 const PHONE = "(max-width: 760px)";
 
 class Review {
   #ready = false;
   #stalled = 0;
-  #address = 0;
 
   constructor(page, outbox) {
     const find = (selector) => document.querySelector(selector);
@@ -39,6 +39,7 @@ class Review {
     this.panes = new Panes(this.stage, page.tables);
     this.screen = new Screen(this.root, page);
     this.verdicts = new Verdicts({ outbox, page, find: (index) => this.feed.find(index) });
+    this.address = new Address();
     this.captions = new Captions(find("#caption"), page);
     this.reasons = new ReasonDialog(find("#reasons"), this.keys, page.reasons);
     this.jumping = new JumpDialog(find("#jump"), this.keys);
@@ -59,15 +60,21 @@ class Review {
 
   /** Show the first tile; then what can wait. */
   async start() {
-    this.panes.use(localStorageItem("demeter.colouring"));
+    this.panes.use(remembered("localStorage", COLOURING));
     this.root.querySelector(".review-more").open = !matchMedia(PHONE).matches;
     this.#renderDecisions();
-    const { start } = this.page;
-    if (start !== null && this.feed.current?.index !== start) await this.#goTo(start);
-    else if (this.feed.current && start === null && !this.#wanted(this.feed.current)) await this.#advance();
-    else this.#show();
+    await this.#begin(this.page.start);
     this.root.dataset.started = "true";
-    await this.captions.prepare().catch((error) => reportError(error));
+    if (this.feed.current) await this.captions.prepare().catch((error) => reportError(error));
+  }
+
+  /** At the tile that the address names; when that is a reload, and it was decided since, at the one after it. */
+  async #begin(start) {
+    const resumed = start === null || Address.resumes;
+    const item = this.feed.current;
+    if (!resumed && item?.index !== start) await this.#goTo(start);
+    else if (resumed && item && !this.#wanted(item)) await this.#advance();
+    else this.#show();
   }
 
   // --- What keys and buttons do ---
@@ -106,8 +113,8 @@ class Review {
     this.root.querySelector("#filter").addEventListener("change", () => this.#filter());
     this.root.querySelector("#filter").addEventListener("submit", (event) => event.preventDefault());
     addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
-    addEventListener("pagehide", () => this.#writeAddress());
-    this.#listenToSwipes();
+    const swiped = (direction) => this.keys.run(() => this.#step(direction));
+    listenToSwipes(this.stage, swiped, () => this.stage.classList.contains("actual"));
   }
 
   async #decide(verb, extra = {}) {
@@ -179,7 +186,7 @@ class Review {
 
   #colour() {
     const name = this.panes.cycle();
-    localStorageItem("demeter.colouring", name);
+    remembered("localStorage", COLOURING, name);
     this.#renderColouring();
     this.screen.say(`Heights in ${name}.`);
   }
@@ -236,7 +243,7 @@ class Review {
     else this.#end();
     this.#prefetch();
     this.captions.show(item, this.feed.around(CAPTIONS_AHEAD, BEHIND));
-    this.#planAddress();
+    this.address.show(this.feed.filter, item, Boolean(item && this.#wanted(item)));
   }
 
   #draw(item) {
@@ -345,46 +352,6 @@ class Review {
   #whereWords() {
     const item = this.feed.current;
     return item ? `${item.name}, ${stateWords(this.verdicts.shown(item), this.page.reasons)}.` : "";
-  }
-
-  // --- The address, so that a reload comes back here; and fingers ---
-
-  #planAddress() {
-    this.#address ||= setTimeout(() => this.#writeAddress(), ADDRESS_PAUSE);
-  }
-
-  #writeAddress() {
-    clearTimeout(this.#address);
-    this.#address = 0;
-    const { state, reason } = this.feed.filter;
-    const asked = new URLSearchParams({ state });
-    if (reason) asked.set("reason", reason);
-    if (this.feed.current) asked.set("tile", this.feed.current.index);
-    history.replaceState(null, "", `?${asked}`);
-  }
-
-  #listenToSwipes() {
-    let from = null;
-    this.stage.addEventListener("touchstart", ({ touches }) => {
-      from = touches.length === 1 ? { x: touches[0].clientX, y: touches[0].clientY } : null;
-    }, { passive: true });
-    this.stage.addEventListener("touchend", ({ changedTouches }) => {
-      if (!from || this.stage.classList.contains("actual")) return;
-      const x = changedTouches[0].clientX - from.x;
-      const y = changedTouches[0].clientY - from.y;
-      from = null;
-      if (Math.abs(x) < SWIPE || Math.abs(x) < 2 * Math.abs(y)) return;
-      this.keys.run(() => this.#step(x < 0 ? "next" : "previous"));
-    });
-  }
-}
-
-function localStorageItem(name, value) {
-  try {
-    if (value !== undefined) localStorage.setItem(name, value);
-    return localStorage.getItem(name);
-  } catch {
-    return null;
   }
 }
 
