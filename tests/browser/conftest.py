@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.browser import launch_options
 from tests.support.review import AREAS, ReviewPages
 from tests.support.review import review_site as open_review_site
 from tests.support.site import Site, Template
+
+# How long to wait for what must come: a busy machine with two cores is slow, and nobody measures here.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

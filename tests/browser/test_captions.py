@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.support.browser import launch_options
 from tests.support.site import Site, Template, password_of
 
 pytestmark = pytest.mark.browser
@@ -36,14 +35,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> I
         made.shell(MAKE)
         made.start_web()
         yield made
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options())  # type: ignore[arg-type]
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
