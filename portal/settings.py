@@ -193,6 +193,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["tiles.core.api.HasPermission"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ReviewStateEnum": "tiles.models.choices.ReviewState",
+        "JobStateEnum": "tiles.models.Job.State",
+        "ReleaseStateEnum": "portal.exports.models.Release.State",
+    },
 }
 
 # --- Background work ----------------------------------------------------------------------------------------------

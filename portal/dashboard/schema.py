@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from tiles.core.permissions import VIEW_DATA
+
+
+class SessionCookie(OpenApiAuthenticationExtension):
+    """How the document says that one is signed in: by the session's cookie."""
+
+    target_class = "tiles.core.api.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
 class ApiSchema(SpectacularAPIView):
