@@ -37,6 +37,7 @@ GRACE_SECONDS = 8.0
 SETTLED_SECONDS = 20.0
 """A cluster that lived this long did not crash at its start."""
 MAX_DELAY_SECONDS = 30.0
+MOST_DOUBLINGS = 4
 
 
 class Cluster:
@@ -85,6 +86,7 @@ class Supervisor:
         self._start_at = 0.0
         self._sweep_at = 0.0
         self._took_work_at = 0.0
+        self._stalls = 0
 
     def run(self) -> None:
         """Supervise until SIGTERM or SIGINT; then leave no process behind."""
@@ -139,9 +141,16 @@ class Supervisor:
             self._end_cluster()
 
     def _takes_no_work(self, cluster: Cluster) -> bool:
-        if leases_of(cluster.name).filter(expires_at__gte=timezone.now()).exists() or not work_waits():
-            self._took_work_at = time.monotonic()
-        return time.monotonic() - self._took_work_at > settings.DEMETER_STALL_SECONDS
+        now = time.monotonic()
+        if leases_of(cluster.name).filter(expires_at__gte=timezone.now()).exists():
+            self._took_work_at, self._stalls = now, 0
+        elif not work_waits():
+            self._took_work_at = now
+        # Ever more patience: on a busy machine a new cluster may take long to stand.
+        patience = settings.DEMETER_STALL_SECONDS * 2 ** min(self._stalls, MOST_DOUBLINGS)
+        stalled = now - self._took_work_at > patience
+        self._stalls += stalled
+        return stalled
 
     def _safely(self, act: Callable[[], Any]) -> Any:
         """Whatever happens to the database or the queue, the supervisor goes on."""

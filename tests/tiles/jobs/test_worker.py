@@ -348,3 +348,16 @@ def test_work_goes_on_when_the_database_was_away(job_site: Site) -> None:
     administer(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
     assert_whole(job_site, pk)
     stop(job_site, worker.supervisor)
+
+
+@pytest.mark.slow
+def test_a_cluster_that_cannot_start_is_tried_ever_more_slowly(job_site: Site) -> None:
+    settings = job_site.folder / "site_settings.py"
+    whole = settings.read_text()
+    settings.write_text(whole + "\nimport sys\nif 'qcluster' in sys.argv:\n    sys.exit('broken settings')\n")
+    worker = job_site.start_worker()
+    for delay in ("0.5", "1.5", "3.5"):
+        job_site.wait_until(lambda line=f"in {delay} s": line in job_site.logs(), 60, f"a try after {delay} s")
+    settings.write_text(whole)
+    assert_whole(job_site, start_job(job_site))
+    stop(job_site, worker.pid)
