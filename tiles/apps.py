@@ -7,8 +7,10 @@ class TilesConfig(AppConfig):
     verbose_name = "Tiles"
 
     def ready(self) -> None:
+        from .build.drop import DropKind
         from .build.kind import BuildKind
         from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
 
         register(BuildKind())
+        register(DropKind())

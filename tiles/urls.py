@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/", areas.area, name="area"),
     path("areas/<slug:slug>/build/", build.area_rebuild, name="area-rebuild"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
+    path("areas/<slug:slug>/drop-rgb/", areas.area_rgb_drop, name="area-rgb-drop"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
     path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),
 ]

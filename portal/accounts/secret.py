@@ -9,6 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 
+def data_folder_ensure() -> None:
+    """What the first start needs before it opens a database: the data folder, and in it the key. Raises OSError."""
+    settings.DEMETER_DATA.mkdir(parents=True, exist_ok=True)
+    secret_key_ensure()
+
+
 def secret_key_ensure() -> None:
     """Make the key file, mode 0600, unless a key is given; once, even when two processes try together."""
     try:
@@ -17,7 +23,6 @@ def secret_key_ensure() -> None:
     except ImproperlyConfigured:
         pass
     path = settings.SECRET_KEY_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_urlsafe(64))

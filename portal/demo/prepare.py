@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from portal.accounts.models import User
 from portal.accounts.roles import ADMIN
-from portal.accounts.secret import secret_key_ensure
+from portal.accounts.secret import data_folder_ensure
 from portal.accounts.services import user_create
 from tiles.core.files import write_whole
 
@@ -22,7 +22,7 @@ USERNAME = "demo"
 
 def database_ready() -> None:
     """The secret key, the tables, the roles."""
-    secret_key_ensure()
+    data_folder_ensure()
     call_command("migrate", verbosity=0, interactive=False)
 
 

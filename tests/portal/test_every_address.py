@@ -52,6 +52,7 @@ TABLE: dict[str, list[Address]] = {
         Address("/areas/testland/settings/", "curator"),
         Address("/areas/testland/settings/", "curator", 200, "post"),
     ],
+    "area-rgb-drop": [Address("/areas/nowhere/drop-rgb/", "curator", 404, "post")],
     "area-build": [Address("/areas/new/", "curator"), Address("/areas/new/", "curator", 200, "post")],
     "area-rebuild": [
         Address("/areas/testland/build/", "curator"),

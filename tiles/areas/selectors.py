@@ -75,6 +75,14 @@ def area_samples(area: Area, number: int = 14) -> list[TilePair]:
     return list(found.values())
 
 
+def area_tile_bytes(samples: list[TilePair]) -> dict[str, int]:
+    """Mean bytes a tile by layer, largest first, over some tiles: an estimate for an area, which is never summed up."""
+    sizes: Counter[str] = Counter()
+    for tile in samples:
+        sizes.update({name: layer["bytes"] for name, layer in tile.layers.items()})
+    return {name: size // len(samples) for name, size in sizes.most_common()}
+
+
 def counters_recounted(area: Area) -> dict[str, int]:
     """What the counters should say, by looking at every tile. For checks only, never for a page."""
     counted: Counter[str] = Counter()

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 from .errors import BadInput
 
 M = TypeVar("M", bound=Model)
+DAMAGED = "This page link is damaged. Go back to the first page."
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ def keyset_page(rows: QuerySet[M], *, order: Sequence[str], size: int, after: st
     cursor = before or after
     direction = [_flip(name) for name in order] if backwards else list(order)
     if cursor:
-        rows = rows.filter(_beyond(direction, _decode(cursor, len(order))))
+        try:
+            rows = rows.filter(_beyond(direction, _decode(cursor, len(order))))
+        except (ValueError, TypeError, ValidationError) as error:  # not what the columns hold
+            raise BadInput(DAMAGED) from error
     found = list(rows.order_by(*direction)[: size + 1])
     more = len(found) > size
     found = found[:size]
@@ -77,5 +82,5 @@ def _decode(cursor: str, length: int) -> list[Any]:
     except (ValueError, binascii.Error):
         values = None
     if not isinstance(values, list) or len(values) != length or any(isinstance(v, list | dict) for v in values):
-        raise BadInput("This page link is damaged. Go back to the first page.")
+        raise BadInput(DAMAGED)
     return values

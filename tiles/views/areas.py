@@ -10,10 +10,12 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from tiles.areas.graticule import graticule
-from tiles.areas.selectors import area_counts, area_samples
+from tiles.areas.selectors import area_counts, area_samples, area_tile_bytes
 from tiles.areas.services import DESCRIBED, area_describe
+from tiles.build import drop
 from tiles.core.errors import BadInput
 from tiles.core.permissions import BUILD_AREA, VIEW_DATA
 from tiles.models import Area, Job, SkippedWindow, TilePair
@@ -57,11 +59,13 @@ def area(request: HttpRequest, slug: str) -> HttpResponse:
     reason = request.GET.get("failure", "")
     if reason in Failure.values and reason:
         failed = failed.filter(failure=reason)
+    samples = area_samples(shown)
     context: dict[str, Any] = {
         "section": "areas",
         "area": shown,
         "counts": area_counts(shown),
-        "samples": area_samples(shown),
+        "samples": samples,
+        "tile_bytes": area_tile_bytes(samples),
         "skipped": _skipped(shown),
         "map": graticule([file.footprint for file in shown.dem_files.all() if file.footprint]),
         "failed": failed.order_by("index").only("index", "failure", "failure_detail")[:FAILURES_SHOWN],
@@ -84,7 +88,22 @@ def area_settings(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("area", slug=slug)
-    return render(request, "tiles/area_settings.html", {"section": "areas", "area": shown, "form": form})
+    samples = area_samples(shown)
+    context = {
+        "section": "areas",
+        "area": shown,
+        "form": form,
+        "rgb_bytes": area_tile_bytes(samples).get(drop.LAYER, 0) * area_counts(shown).built,
+    }
+    return render(request, "tiles/area_settings.html", context)
+
+
+@require_POST
+@permission_required(BUILD_AREA, raise_exception=True)
+def area_rgb_drop(request: HttpRequest, slug: str) -> HttpResponse:
+    """Start dropping the unstretched imagery, and show how far that is."""
+    job = drop.area_rgb_drop(area_id=get_object_or_404(Area, slug=slug).pk, by=request.user)
+    return redirect("job", job.pk)
 
 
 def _skipped(shown: Area) -> list[tuple[str, int]]:

@@ -7,15 +7,16 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as MigrateCommand
 
-from portal.accounts.secret import secret_key_ensure
+from portal.accounts.secret import data_folder_ensure
 
 
 class Command(MigrateCommand):
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        # Before the system checks, which open the database.
         try:
-            secret_key_ensure()
+            data_folder_ensure()
         except OSError as error:
             raise CommandError(
                 f"The data folder cannot be written: {error.strerror}. Set DEMETER_DATA to one that can."
             ) from error
-        super().handle(*args, **options)
+        return super().execute(*args, **options)
