@@ -18,3 +18,8 @@ urlpatterns = [
     *[pattern for app in APPS for pattern in app.urlpatterns],
     path("api/v1/", include([pattern for app in APPS for pattern in app.api_urlpatterns])),
 ]
+
+handler400 = "portal.dashboard.errors.bad_request"
+handler403 = "portal.dashboard.errors.not_allowed"
+handler404 = "portal.dashboard.errors.not_found"
+handler500 = "portal.dashboard.errors.broken"

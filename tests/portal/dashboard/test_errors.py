@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from tests.support.factories import make_area
-from tiles.core.paths import layer_path
+from tests.support.factories import make_area, make_tile
+from tiles.models import TilePair
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"X-Requested-With": "fetch"}
@@ -46,12 +45,22 @@ def test_a_form_with_too_many_fields_is_refused_with_a_page(signed_in: Any) -> N
     assert "could not make sense" in answer.content.decode()
 
 
-def test_a_fault_of_ours_is_a_page_or_json_without_a_traceback(signed_in: Any, data_folder: Path) -> None:
-    from tests.support.factories import make_tile
-
-    tile = make_tile(make_area())
+@pytest.mark.parametrize("path", ["/areas/testland/captions/0/", "/api/v1/areas/testland/tiles/0/"])
+def test_a_fault_of_ours_is_a_page_or_json_without_a_traceback(signed_in: Any, path: str) -> None:
+    tile = make_tile(make_area(), 0, files=False)
+    TilePair.objects.filter(pk=tile.pk).update(layers=["spoilt"])
     client: Client = signed_in("viewer")
     client.raise_request_exception = False
-    path = layer_path(tile.area.slug, "png", tile.index)
-    address = f"/areas/{tile.area.slug}/tiles/{tile.index}/png"
-    assert path and address
+    page = client.get(path)
+    assert page.status_code == 500
+    assert "Traceback" not in page.content.decode()
+    answer = client.get(path, headers=SCRIPT)
+    assert (answer.status_code, answer.json()["code"]) == (500, "broken")
+
+
+def test_a_body_nested_too_deeply_is_the_senders_fault(signed_in: Any) -> None:
+    make_area()
+    path = "/api/v1/areas/testland/decisions/"
+    answer = signed_in("reviewer").post(path, "[" * 100_000, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "parse_error"
