@@ -18,9 +18,16 @@ def user_create(*, username: str, password: str, role: str, display_name: str = 
         raise BadInput(f"There is no role {role!r}. Roles: {', '.join(ROLES)}.")
     if User.objects.filter(username=username).exists():
         raise Conflict(f"There is already a user {username!r}.")
-    user = User(username=username, display_name=display_name, is_staff=role == ADMIN)
+    user = User(username=username, display_name=display_name)
     user.set_password(password)
     user.full_clean()
     user.save()
     user.groups.set([Group.objects.get(name=role)])
+    user_admit(user=user)
     return user
+
+
+def user_admit(*, user: User) -> None:
+    """Open the administration to who holds the role admin, and close it to who does not any more."""
+    user.is_staff = user.is_superuser or user.groups.filter(name=ADMIN).exists()
+    user.save(update_fields=["is_staff"])
