@@ -117,7 +117,7 @@ class TestByKeyboard:
         page.keyboard.press("?")
         dialog = page.get_by_role("dialog", name="Keys")
         expect(dialog).to_be_visible()
-        for words in ("Approve", "Undo your last decision", "Cloud or haze".lower(), "Go to a number"):
+        for words in ("Approve", "Undo your last decision", "Cloud or haze", "Go to a number"):
             expect(dialog).to_contain_text(words)
         page.keyboard.press("?")
         expect(dialog).to_be_hidden()

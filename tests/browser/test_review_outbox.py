@@ -190,7 +190,7 @@ class TestOtherPeople:
         decide(mine, "13")
         expect(trouble(mine)).to_be_visible()
         expect(trouble(mine)).to_contain_text("tile_0 was decided by curator meanwhile")
-        expect(trouble(mine)).to_contain_text("You approved it. curator: rejected: Cloud or haze")
+        expect(trouble(mine)).to_contain_text("You approved it. Now it is rejected: Cloud or haze (curator, ")
         settled(mine)
         assert [entry[:2] for entry in decisions(mine)] == [(1, "unsure")], "the rest is not held up"
         return mine

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from django.urls import reverse
+from PIL import Image
 
 from tiles.core.errors import NotFound
 from tiles.core.paths import layer_path
@@ -88,7 +89,8 @@ def depth_png(tile: TilePair, slug: str) -> bytes:
         grey = read_layer_bytes(layer_file(tile, "dem255", slug).read_bytes()).array[0]
         alpha = np.full_like(grey, 255)
         if tile.layer("void"):
-            alpha[read_layer_bytes(layer_file(tile, "void", slug).read_bytes()).array[0] > 0] = 0
-    except RasterError as error:
+            with Image.open(layer_file(tile, "void", slug)) as mask:
+                alpha[np.asarray(mask.convert("L")) > 0] = 0
+    except (RasterError, OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
         raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
     return encode_png(np.stack([grey, alpha], axis=-1))

@@ -14,7 +14,8 @@ export function nameOf(event) {
 
 /** A field of a dialog that has just been closed keeps the focus for a moment: nobody types there any more. */
 function isTyping(target) {
-  return target instanceof HTMLElement && (target.matches(TYPING) || target.isContentEditable) && target.checkVisibility();
+  if (!(target instanceof HTMLElement) || !(target.matches(TYPING) || target.isContentEditable)) return false;
+  return target.checkVisibility?.() ?? true;
 }
 
 export class Keys {

@@ -84,6 +84,19 @@ export class Outbox extends EventTarget {
     return this.#store.lasting;
   }
 
+  /** Resolves once all is sent, or sending failed for now. */
+  settled() {
+    if (!this.waiting.length || this.#failure) return Promise.resolve();
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.waiting.length && !this.#failure) return;
+        this.removeEventListener("change", look);
+        resolve();
+      };
+      this.addEventListener("change", look);
+    });
+  }
+
   /** Keep a piece of work; resolves once it will outlast this page, and sends it in the background. */
   async add(record) {
     this.#last = Math.max(Date.now(), this.#last + 1);

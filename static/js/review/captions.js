@@ -16,6 +16,7 @@ export class Captions {
   constructor(section, page) {
     this.section = section;
     this.page = page;
+    this.line = section.querySelector("[data-caption=line]");
     this.text = section.querySelector("[data-caption=text]");
     this.origin = section.querySelector("[data-caption=origin]");
     this.button = section.querySelector("[data-action=caption]");
@@ -50,13 +51,16 @@ export class Captions {
   async open() {
     await this.prepare();
     this.place.hidden = false;
+    this.line.hidden = true;
     this.button.setAttribute("aria-expanded", "true");
     this.#editor.show({ index: this.#item.index, caption: this.#known.get(this.#item.index) });
     this.#editor.focus();
+    this.place.scrollIntoView({ block: "nearest" });
   }
 
   close() {
     this.place.hidden = true;
+    this.line.hidden = false;
     this.button.setAttribute("aria-expanded", "false");
     this.button.focus();
   }

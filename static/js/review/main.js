@@ -19,6 +19,7 @@ import { VERB_WORDS, plural, stateWords } from "./words.js";
 const AHEAD = 10;
 const BEHIND = 4;
 const CAPTIONS_AHEAD = 30;
+const LAST = 10;
 const RETRY = 3_000;
 const COLOURING = "demeter.colouring";
 const PHONE = "(max-width: 760px)";
@@ -45,6 +46,7 @@ class Review {
     this.jumping = new JumpDialog(find("#jump"), this.keys);
     this.help = new HelpDialog(find("#keys"), this.keys);
     this.trouble = new Trouble(find("#trouble"), {
+      link: find("[data-part=needs]"),
       outbox,
       page,
       behind: (record) => this.verdicts.behind(record),
@@ -269,7 +271,7 @@ class Review {
     const item = this.feed.current;
     this.screen.state(item && this.verdicts.shown(item));
     this.screen.counts(this.verdicts.counts);
-    this.screen.last(this.verdicts.last(Infinity), (index) => this.keys.run(() => this.#goTo(index)));
+    this.screen.last(this.verdicts.last(LAST), (index) => this.keys.run(() => this.#goTo(index)));
     this.screen.unsent(this.outbox);
     this.trouble.render();
   }
@@ -298,6 +300,7 @@ class Review {
     }
     const title = "Every tile of this area has been looked at";
     this.screen.finished({ title, text: "", actions });
+    await this.outbox.settled();
     const numbers = await request(`${this.page.urls.decisions}?mine=1`).catch(() => null);
     const words = numbers ? dayWords(numbers.today.verbs) : "";
     if (!this.feed.current) this.screen.finished({ title, text: words, actions });

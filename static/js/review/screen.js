@@ -3,7 +3,6 @@
 import { el } from "../lib/dom.js";
 import { SIGNS, VERB_WORDS, factsOf, number, plural, stateWords } from "./words.js";
 
-const LAST = 10;
 const GRACE = 1_500;
 
 export class Screen {
@@ -14,6 +13,7 @@ export class Screen {
     this.root = root;
     this.page = page;
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
+    this.verdicts = root.querySelectorAll("[data-needs-tile]");
     this.facts = [...root.querySelectorAll("[data-fact]")];
   }
 
@@ -28,7 +28,8 @@ export class Screen {
 
   tile(item, shown) {
     const facts = item ? factsOf(item) : {};
-    for (const fact of this.facts) fact.textContent = facts[fact.dataset.fact] || "–";
+    for (const fact of this.facts) fact.textContent = facts[fact.dataset.fact] || (fact.matches("dd") ? "–" : "");
+    for (const verdict of this.verdicts) verdict.setAttribute("aria-disabled", String(!item));
     this.parts.name.textContent = item?.name ?? "";
     this.parts.flags.textContent = item?.flags.join(" · ") ?? "";
     this.parts.flags.title = this.parts.flags.textContent;
@@ -49,7 +50,7 @@ export class Screen {
   /** The last decisions, each a button that leads back to its tile. */
   last(entries, goTo) {
     const label = (reason) => this.page.reasons.find((each) => each.code === reason)?.label.toLowerCase();
-    const buttons = entries.slice(0, LAST).map((entry) => {
+    const buttons = entries.map((entry) => {
       const why = entry.to.reason ? `, ${label(entry.to.reason)}` : "";
       const undone = entry.undone ? ", undone" : "";
       const what = `${VERB_WORDS[entry.verb]}${why}${undone}${entry.unsent ? ", not sent yet" : ""}`;

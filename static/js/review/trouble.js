@@ -1,18 +1,19 @@
 // What a person must settle: decisions that met somebody else's, and those that the server refused.
 
 import { el } from "../lib/dom.js";
-import { VERB_WORDS, clock, plural, stateWords } from "./words.js";
+import { VERB_WORDS, clock, number, plural, stateWords } from "./words.js";
 
 /**
- * container: where the list stands. actions: {overwrite, drop, retry, look}, each given the record; behind(record):
+ * container: where the list stands; link: what leads to it on a small screen. actions: {overwrite, drop, retry, look}, each given the record; behind(record):
  * how many own decisions wait behind it.
  */
 export class Trouble {
   #shown = "";
 
-  constructor(container, { outbox, page, behind, actions }) {
+  constructor(container, { link, outbox, page, behind, actions }) {
     this.container = container;
     this.list = container.querySelector("ul");
+    this.link = link;
     this.outbox = outbox;
     this.page = page;
     this.behind = behind;
@@ -25,6 +26,8 @@ export class Trouble {
     if (key === this.#shown) return;
     this.#shown = key;
     this.container.hidden = records.length === 0;
+    this.link.hidden = records.length === 0;
+    this.link.textContent = records.length === 1 ? "1 decision needs you" : `${number(records.length)} decisions need you`;
     this.list.replaceChildren(...records.map((record) => this.#entry(record)));
   }
 
@@ -52,11 +55,12 @@ export class Trouble {
     if (cause === "layers") {
       return { heading: `${this.#name(record)} was rebuilt since you saw it`, text: `${mine} Look at it again.` };
     }
-    const who = current.by || "A rule";
+    const who = current.by || "a rule";
     const when = current.at ? `, ${clock(current.at)}` : "";
+    const now = `Now it is ${stateWords(current, this.page.reasons)} (${who}${when}), and stays so until you choose.`;
     return {
-      heading: `${this.#name(record)} was decided by ${current.by || "a rule"} meanwhile`,
-      text: `${mine} ${who}: ${stateWords(current, this.page.reasons)}${when}. Theirs stands until you choose.`,
+      heading: `${this.#name(record)} was decided by ${who} meanwhile`,
+      text: `${mine} ${now}`,
     };
   }
 

@@ -42,11 +42,13 @@ export class Verdicts extends EventTarget {
     this.#counts = counts;
   }
 
-  /** Own decisions, newest first: {id, index, verb, from, to, undone, unsent}. */
+  /** Own decisions but those that a person must settle first, newest first: {id, index, verb, from, to, undone, unsent}. */
   last(size) {
-    const undone = new Set(this.#entries.map((entry) => entry.undoes));
+    const troubled = new Set(this.#outbox.troubled.map((record) => record.id));
+    const entries = this.#entries.filter((entry) => !troubled.has(entry.id));
+    const undone = new Set(entries.map((entry) => entry.undoes));
     const unsent = new Set(this.#unsent().map((record) => record.id));
-    return this.#entries
+    return entries
       .filter((entry) => entry.verb !== "undo")
       .slice(-size)
       .reverse()
@@ -76,7 +78,7 @@ export class Verdicts extends EventTarget {
 
   /** Take the last decision back that is not undone yet. Returns it, or null when there is none. */
   async undo() {
-    const entry = this.last(Infinity).find((each) => !each.undone && !this.#isTroubled(each.id));
+    const entry = this.last(Infinity).find((each) => !each.undone);
     if (!entry) return null;
     const id = uuid();
     await this.#keep({
@@ -149,10 +151,6 @@ export class Verdicts extends EventTarget {
 
   #unsent() {
     return this.#outbox.waiting.filter((record) => record.area === this.#page.area.slug);
-  }
-
-  #isTroubled(id) {
-    return this.#outbox.troubled.some((record) => record.id === id);
   }
 
   #laterThan(record) {

@@ -120,10 +120,11 @@ def test_a_failed_tile_has_no_layers(tile: TilePair, signed_in: Any) -> None:
     assert signed_in("viewer").get("/areas/testland/tiles/4/png?v=1").status_code == 404
 
 
-def test_a_missing_or_damaged_file_is_said(tile: TilePair, signed_in: Any) -> None:
+@pytest.mark.parametrize("damaged", ["dem255", "void"])
+def test_a_missing_or_damaged_file_is_said(tile: TilePair, signed_in: Any, damaged: str) -> None:
     client = signed_in("viewer")
     layer_path("testland", "png", 3).unlink()
-    layer_path("testland", "dem255", 3).write_bytes(b"not a raster")
+    layer_path("testland", damaged, 3).write_bytes(b"not a raster")
     for layer, version in (("png", "1"), ("dem255", "1.1")):
         answer = client.get(f"/areas/testland/tiles/3/{layer}", {"v": version}, headers={"X-Requested-With": "fetch"})
         assert answer.status_code == 404
