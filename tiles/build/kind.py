@@ -11,6 +11,7 @@ from typing import Any
 
 import rasterio
 from django.conf import settings
+from django.db import DatabaseError
 
 from tiles.core.errors import ApplicationError, BadInput
 from tiles.core.files import require_free
@@ -188,7 +189,8 @@ class Desk:
             if error is None:
                 self._write_down()
             elif not isinstance(error, LeaseLost):
-                with suppress(LeaseLost, Stopped):
+                # The first trouble is the one to tell of; what cannot be written down now is made again.
+                with suppress(LeaseLost, Stopped, DatabaseError):
                     self._write_down()
         finally:
             self._dem.close()

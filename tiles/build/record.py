@@ -40,9 +40,8 @@ def tile_record_built(
     before = tile.counted
     old = tile.layers
     fresh = tile.build_state != BuildState.BUILT
-    changed = {name: layer["sha256"] for name, layer in old.items()} != {
-        name: layer["sha256"] for name, layer in layers.items()
-    }
+    # A layer that comes back after it was dropped is no change to what was judged.
+    changed = any(name not in layers or layers[name]["sha256"] != layer["sha256"] for name, layer in old.items())
     tile.layers = dict(layers)
     _describe(tile, area, built, recipe)
     if fresh or changed:

@@ -19,6 +19,7 @@ from tiles.jobs.services import job_resume, job_start
 from tiles.models import Area, Job
 
 from . import door, plan
+from .drop import DROP
 from .kind import BUILD, PLAN, other_imagery
 
 
@@ -96,6 +97,8 @@ def area_build_start(
     door.require_slug(slug)
     area = Area.objects.filter(slug=slug).first() or Area(slug=slug, name=facts.name or slug, created_by=by)
     open_job = job_open(kind=BUILD, subject=slug)
+    if job_open(kind=DROP, subject=slug):
+        raise Conflict("The unstretched imagery of this area is being dropped now. Wait until that is done.")
     before = _settings_of(area)
     _apply(area, options, facts, remake)
     door.require_room(slug)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.support.factories import counters, recount
+from tiles.build.drop import area_rgb_drop
 from tiles.build.services import BuildOptions, area_build_start
 from tiles.core.errors import BadInput, Conflict
 from tiles.core.paths import layer_path
@@ -220,7 +222,7 @@ def test_a_worker_that_dies_again_and_again_costs_one_tile(
     assert area.tiles.filter(build_state="built").count() == 10, "tried again by the next run"
 
 
-def _decide(area: Area, person: object) -> None:
+def _decide(area: Area, person: Any) -> None:
     first, second = area.tiles.order_by("index")[:2]
     for tile, decide, more in ((first, tile_approve, {}), (second, tile_reject, {"reason": "cloud"})):
         decide(
@@ -228,16 +230,30 @@ def _decide(area: Area, person: object) -> None:
         )
 
 
-def test_a_remake_with_the_same_pixels_leaves_decisions_alone(land: Area, build: Build, person: object) -> None:
-    _decide(land, person("reviewer"))  # type: ignore[operator]
+def test_a_remake_with_the_same_pixels_leaves_decisions_alone(land: Area, build: Build, person: Any) -> None:
+    _decide(land, person("reviewer"))
     before = list(land.tiles.order_by("index").values("index", "version", "layers", "review_state", "reason"))
     build(remake=True)
     assert list(land.tiles.order_by("index").values("index", "version", "layers", "review_state", "reason")) == before
     assert land.jobs.first().done == 10
 
 
-def test_a_remake_with_other_pixels_returns_tiles_to_pending(land: Area, build: Build, person: object) -> None:
-    _decide(land, person("reviewer"))  # type: ignore[operator]
+def test_dropped_imagery_comes_back_with_a_remake(land: Area, build: Build, person: Any) -> None:
+    """And decisions about the other layers stand."""
+    before = {tile.index: tile.layers for tile in land.tiles.all()}
+    drop = area_rgb_drop(area_id=land.pk, by=person("curator"), background=False)
+    with pytest.raises(Conflict, match="dropped"):
+        area_build_start(slug="land", remake=True)
+    run_here(drop.pk, lambda _job: None)
+    _decide(land, person("reviewer"))
+    build(remake=True)
+    assert {tile.index: tile.layers for tile in land.tiles.all()} == before
+    assert layer_path("land", "rgb", 0).is_file()
+    assert list(land.tiles.order_by("index").values_list("review_state", flat=True))[:2] == ["approved", "rejected"]
+
+
+def test_a_remake_with_other_pixels_returns_tiles_to_pending(land: Area, build: Build, person: Any) -> None:
+    _decide(land, person("reviewer"))
     old = {tile.index: tile for tile in land.tiles.all()}
     with pytest.raises(BadInput, match="another stretch"):
         area_build_start(slug="land", options=BuildOptions(percent=5))
