@@ -135,7 +135,7 @@ def download_in_two_parts(page: Page, context: BrowserContext, site: Site, relea
 
 
 def fetch(address: str, headers: dict[str, str]) -> urllib.request.addinfourl:
-    return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=30)  # type: ignore[no-any-return]  # noqa: S310
+    return urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=30)  # type: ignore[no-any-return]
 
 
 def check(archive: bytes, folder: Path, release: str, slug: str, approved: list[int], text: str) -> None:

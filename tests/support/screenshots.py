@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--full", action="store_true", help="the whole height of each page")
-    parser.add_argument("pages", nargs="*", help="names above, or paths")
+    parser.add_argument("--pages", nargs="+", default=[], help="names above, or paths")
     options = parser.parse_args()
     options.url = options.url.rstrip("/")
     options.out.mkdir(parents=True, exist_ok=True)
