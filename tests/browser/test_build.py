@@ -1,0 +1,76 @@
+"""The build page in a browser: choosing folder by folder, what is wrong beside its question, and building on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.review import sign_in
+from tests.support.site import Site, Template
+from tests.tiles.build.conftest import colours, hills, write_raster
+
+pytestmark = pytest.mark.browser
+LONG = "a_very_long_name_of_a_file_that_somebody_gave_it_without_thinking_of_phones_2021-07-31_v2.tif"
+
+
+@pytest.fixture(scope="module")
+def build_site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
+    with Site(tmp_path_factory.mktemp("build"), site_template) as made:
+        write_raster(made.sources / "land" / "dem" / "part1.tif", hills(70, 70))
+        write_raster(made.sources / "land" / "dem" / LONG, hills(40, 40), north=4_000_000.0 - 70 * 30)
+        write_raster(made.sources / "land" / "picture.tif", colours(120, 80))
+        made.start_web()
+        made.start_worker()
+        yield made
+
+
+def test_a_curator_chooses_corrects_and_builds_on(build_site: Site, chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    sign_in(page, build_site, "curator")
+    page.goto(f"{build_site.url}/areas/new/")
+    page.get_by_label("Name", exact=True).fill("Land")
+    dems = page.get_by_role("group", name="1. Which elevation models?")
+    dems.get_by_text("land/").click()
+    dems.get_by_text("dem/").click()
+    dems.get_by_label(LONG).check()
+    dems.get_by_label("part1.tif").check()
+    dems.get_by_label(LONG).uncheck()
+    page.get_by_role("button", name="Build", exact=True).click()
+    expect(page.get_by_text("Choose the folder or file that holds the imagery.")).to_be_visible()
+    assert_tidy(page)
+
+    expect(dems.get_by_label("part1.tif")).to_be_checked()
+    expect(dems.get_by_label(LONG)).not_to_be_checked()
+    imagery = page.get_by_role("group", name="2. Which imagery?")
+    imagery.get_by_text("land/").click()
+    imagery.get_by_label("picture.tif").check()
+    page.get_by_role("button", name="Build", exact=True).click()
+    expect(page.get_by_text("No tile of 512 x 512 fits")).to_be_visible()
+    assert_tidy(page)
+
+    page.get_by_label("Tile size").fill("32")
+    page.get_by_role("button", name="Build", exact=True).click()
+    page.wait_for_url("**/jobs/*/")
+    expect(page.locator(".state.done").first).to_be_visible(timeout=60_000)
+
+    page.goto(f"{build_site.url}/areas/land/build/")
+    page.get_by_text("land/").click()
+    page.get_by_text("dem/").click()
+    page.get_by_label(LONG).check()
+    assert_tidy(page)
+    page.get_by_role("button", name="Go on building").click()
+    page.wait_for_url("**/jobs/*/")
+    expect(page.locator(".state.done").first).to_be_visible(timeout=60_000)
+    page.goto(f"{build_site.url}/areas/land/")
+    expect(page.get_by_text("5 pending")).to_be_visible()
+    page.context.close()
+
+
+def assert_tidy(page: Page) -> None:
+    """axe finds nothing, and a phone need not scroll sideways."""
+    violations = Axe().run(page)["violations"]
+    assert [(found["id"], [node["target"] for node in found["nodes"]]) for found in violations] == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
