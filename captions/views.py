@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +14,7 @@ from tiles.review.layers import layer_url
 from tiles.review.present import LANDFORM_WORDS
 
 from . import selectors
+from .captioners.base import facts_of
 from .filters import CaptionFilter
 
 
@@ -79,6 +78,7 @@ def _kept(request: HttpRequest, chosen: CaptionFilter) -> str:
 
 def _facts(tile: TilePair) -> list[tuple[str, str]]:
     """What is known of a tile, as a person reads it; what is not known is left out."""
+    light = facts_of(tile)
     facts: list[tuple[str, str]] = [("Landform", LANDFORM_WORDS.get(tile.landform, tile.landform))]
     if tile.dem_min is not None and tile.dem_max is not None:
         facts.append(("Heights", f"{tile.dem_min:,.0f} to {tile.dem_max:,.0f} m"))
@@ -92,7 +92,7 @@ def _facts(tile: TilePair) -> list[tuple[str, str]]:
         ),
         ("Grid", "" if tile.gsd is None else f"{tile.gsd:g} m a pixel"),
         ("Satellite", tile.satellite),
-        *((label, _measure(tile, name)) for label, name in _MEASURES),
+        *((label, _measure(getattr(light, name))) for label, name in _MEASURES),
     ]
     return [(name, value) for name, value in facts if value]
 
@@ -105,8 +105,7 @@ _MEASURES = (
 )
 
 
-def _measure(tile: TilePair, name: str) -> str:
-    value: Any = tile.measures.get(name)
+def _measure(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 

@@ -73,18 +73,17 @@ class Captioner(Protocol):
         ...
 
 
-_RATIOS = ("greenness",)
-_LIGHT = ("brightness", "contrast", "saturation", "ndvi", "vegetation")
+LIGHT = ("brightness", "contrast", "saturation", "greenness", "ndvi", "vegetation")
 
 
 def facts_of(tile: TilePair) -> TileFacts:
     """The facts of a built tile. Needs `tile.area` loaded; reads no file.
 
-    Brightness, contrast, saturation and what NDVI says are left out where nobody can know them: 16-bit numbers begin
-    and end elsewhere in every source, and a ratio of numbers with an offset is no NDVI.
+    What was measured of the light is left out where nobody can know it: 16-bit numbers begin and end elsewhere in
+    every source, and a ratio of numbers with an offset says nothing of how green a wood is.
     """
     measures = tile.measures
-    measured = (*_RATIOS, *_LIGHT) if _light_is_known(tile) else _RATIOS
+    measured = LIGHT if _light_is_known(tile) else ()
     return TileFacts(
         area=tile.area.slug,
         index=tile.index,

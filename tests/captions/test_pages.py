@@ -28,7 +28,10 @@ def area() -> Area:
 
 @pytest.fixture
 def tile(area: Area) -> TilePair:
-    return make_tile(area, 7, files=False, measures={"brightness": 0.231, "greenness": 0.5, "ndvi": None})
+    made = make_tile(area, 7, files=False, measures={"brightness": 0.231, "greenness": 0.5, "ndvi": None})
+    made.layers["rgb"]["dtype"] = "uint8"
+    made.save()
+    return made
 
 
 def rectify(tile: TilePair, by: Any, text: str, base: int = 0) -> None:
@@ -74,6 +77,11 @@ class TestCaptionPage:
         assert "/areas/testland/tiles/7/png?v=1" in page
         for shown in ("hills", "4.2°", "36.1400° N", "0.23"):
             assert shown in page
+        tile.layers["rgb"]["dtype"] = "uint16"  # whose numbers begin and end nobody knows where
+        tile.save()
+        page = signed_in("annotator").get("/areas/testland/captions/7/").content.decode()
+        assert "Brightness" not in page
+        assert "Green share" not in page
         assert "NDVI" not in page
         assert listed(page.split("previous-tile")[1])[:2] == [3, 11]
 

@@ -156,13 +156,13 @@ def test_high_and_low_mountains_are_mountains() -> None:
         ({}, False),
     ],
 )
-def test_brightness_is_a_fact_only_where_its_scale_is_known(rgb: dict[str, object], known: bool) -> None:
+def test_light_and_colour_are_facts_only_where_their_scale_is_known(rgb: dict[str, object], known: bool) -> None:
     measures = {"brightness": 0.9, "contrast": 0.1, "saturation": 0.3, "greenness": 0.2, "ndvi": None}
     facts = facts_of(TilePair(area=Area(slug="coast"), index=1, layers={"rgb": rgb}, measures=measures))
     assert facts.brightness == (0.9 if known else None)
     assert facts.contrast == (0.1 if known else None)
     assert facts.saturation == (0.3 if known else None)
-    assert facts.greenness == 0.2
+    assert facts.greenness == (0.2 if known else None)
 
 
 def test_a_second_landform_and_water_are_named() -> None:
