@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -14,7 +15,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+
+class Environment(environ.Env):
+    """The environment, which says which variable is wrong."""
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"What {var} is set to makes no sense. README.md lists what may be set."
+            ) from error
+
+
+env = Environment()
 env.prefix = ""
 if (BASE_DIR / ".env").is_file():
     environ.Env.read_env(BASE_DIR / ".env")
@@ -38,6 +52,8 @@ HTTPS = env.bool("HTTPS", False)
 
 DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{DEMETER_DATA / 'demeter.sqlite3'}")}
 DATABASE = DATABASES["default"]
+if "ENGINE" not in DATABASE:
+    raise ImproperlyConfigured("What DATABASE_URL is set to makes no sense. Write postgres://user:password@host/name.")
 EMBEDDED = DATABASE["ENGINE"] == "django.db.backends.sqlite3"
 if EMBEDDED:
     DATABASE["OPTIONS"] = {

@@ -71,6 +71,25 @@ def test_shared_services_need_a_shared_key(tmp_path: Path, variables: dict[str, 
     assert "Set SECRET_KEY" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "migrate", "demo"])
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"DATABASE_URL": "postgres://a:b@127.0.0.1:1/c"}, "Set SECRET_KEY"),
+        ({"DEMETER_MIN_FREE": "plenty"}, "What DEMETER_MIN_FREE is set to makes no sense"),
+        ({"DATABASE_URL": "nonsense"}, "What DATABASE_URL is set to makes no sense"),
+    ],
+    ids=["key", "number", "address"],
+)
+def test_wrong_settings_are_one_sentence(
+    tmp_path: Path, command: str, variables: dict[str, str], sentence: str
+) -> None:
+    done = run(["manage.py", command], tmp_path, **variables)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = run(["manage.py", "migrate"], tmp_path / "file" / "data")
