@@ -43,7 +43,8 @@ def at_field(field: str) -> Iterator[None]:
 def require_slug(slug: str) -> None:
     if not _SLUG.fullmatch(slug) or slug in RESERVED:
         raise BadInput(
-            f"{slug!r} cannot be an area's short name: use lower-case letters, digits and hyphens, as in japan-korea.",
+            f"{slug!r} cannot be an area's short name: use lower-case letters, digits and hyphens, as in japan-korea, "
+            "at most 80; not new.",
             field="slug",
         )
 
