@@ -52,6 +52,7 @@ export class Keys {
     const name = nameOf(event);
     if (event.shiftKey && name !== "?") return;
     if (PRESSING.has(name) && event.target.closest?.("button, a, summary")) return;
+    if (name.startsWith("Arrow") && event.target.matches?.("[data-own-arrows]")) return;
     if (event.repeat && !name.startsWith("Arrow")) return;
     if (this.#binding(name)) event.preventDefault();
     this.run(() => this.#binding(name)?.());

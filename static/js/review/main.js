@@ -194,7 +194,7 @@ class Review {
   }
 
   #fit() {
-    const actual = this.stage.classList.toggle("actual");
+    const actual = this.panes.toggleActual();
     this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(actual));
     this.screen.say(actual ? "Pixel by pixel." : "Fitted to the page.");
   }

@@ -15,6 +15,7 @@ function tableOf(numbers) {
 class Pane {
   constructor(figure) {
     this.figure = figure;
+    this.frame = figure.querySelector(".frame");
     this.canvas = figure.querySelector("canvas.picture");
     this.loupe = figure.querySelector("canvas.loupe");
     this.readout = figure.querySelector("output");
@@ -81,6 +82,9 @@ export class Panes {
     this.#tables = new Map(Object.entries(tables).map(([name, numbers]) => [name, tableOf(numbers)]));
     this.#names = Object.keys(tables);
     this.colouring = this.#names[0];
+    const [one, other] = [this.#rgb.frame, this.#dem.frame];
+    one.addEventListener("scroll", () => other.scrollTo(one.scrollLeft, one.scrollTop));
+    other.addEventListener("scroll", () => one.scrollTo(other.scrollLeft, other.scrollTop));
     for (const pane of [this.#rgb, this.#dem]) {
       pane.canvas.addEventListener("pointermove", (event) => {
         this.#pixel = event.pointerType === "touch" ? null : pane.pixelAt(event);
@@ -99,6 +103,16 @@ export class Panes {
     if (this.#depth) this.#drawDepth();
     this.#magnify();
     return this.colouring;
+  }
+
+  /** Show every pixel as one pixel, in frames that scroll together; or fit the pictures to the page again. */
+  toggleActual() {
+    const actual = this.stage.classList.toggle("actual");
+    for (const { frame } of [this.#rgb, this.#dem]) {
+      if (actual) frame.tabIndex = 0;
+      else frame.removeAttribute("tabindex");
+    }
+    return actual;
   }
 
   use(name) {
