@@ -154,17 +154,6 @@ def _validate(area: Area) -> None:
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise BadInput(f"{field.replace('_', ' ').capitalize()}: {messages[0]}", field=field) from error
-    for first, last, what in (
-        ("dem_from", "dem_to", "elevation models"),
-        ("imagery_from", "imagery_to", "imagery"),
-    ):
-        start, end = getattr(area, first), getattr(area, last)
-        if start and end and end < start:
-            raise BadInput(f"The {what} cannot end before they begin: {start} is after {end}.", field=last)
-    for field in ("dem_gsd", "imagery_gsd"):
-        value = getattr(area, field)
-        if value is not None and not 0 < value < 1e6:
-            raise BadInput("A resolution is a number of metres above 0.", field=field)
 
 
 def _not_planned(area: Area) -> list[Path]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
@@ -67,6 +68,19 @@ class Area(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """What no single field can say of itself, and resolutions that are none."""
+        wrong = {}
+        for what, words in (("dem", "elevation models"), ("imagery", "imagery")):
+            first, last = getattr(self, f"{what}_from"), getattr(self, f"{what}_to")
+            if first and last and last < first:
+                wrong[f"{what}_to"] = f"The dates of the {words} cannot end before they begin."
+            gsd = getattr(self, f"{what}_gsd")
+            if gsd is not None and not 0 < gsd < 1e6:
+                wrong[f"{what}_gsd"] = "A resolution is a number of metres above 0. Leave it empty when it is unknown."
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class AreaCounterManager(models.Manager["AreaCounter"]):
