@@ -321,9 +321,10 @@ class TestTwoTabs:
 
     def test_a_tab_that_dies_leaves_its_work_to_the_other(self, review: Open) -> None:
         one = review("reviewer")
-        two = review("reviewer", context=one.context)
         one.route(DECISIONS, lambda _route: None)  # sent, never answered, and holding the lock
-        decide(one, "13")
+        with one.expect_request(DECISIONS):
+            decide(one, "13")
+        two = review("reviewer", context=one.context)
         unsent(two, 2)
         one.close(run_before_unload=False)
         settled(two)
