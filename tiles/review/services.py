@@ -157,13 +157,18 @@ def _check_words(area: Area, entry: ReviewDecision) -> None:
 
 def _check_fresh(tile: TilePair, seen: LayerVersions, seen_version: int, by: Any) -> None:
     """One's own later decisions are no surprise; anybody else's, a rule's or a rebuild's are."""
-    if dict(seen) != tile.layer_versions():
+    if _pixels_differ(seen, tile.layer_versions()):
         raise Stale(PIXELS_CHANGED, cause="layers", current=current_state(tile))
     if tile.version == seen_version:
         return
     own = tile.decisions.filter(tile_version__gt=seen_version, by=by).count()
     if own != tile.version - seen_version:
         raise Stale(DECIDED_MEANWHILE, cause="decision", current=current_state(tile))
+
+
+def _pixels_differ(seen: LayerVersions, now: LayerVersions) -> bool:
+    """Whether a layer has come or changed. One that was dropped since, to make room, changes no picture."""
+    return any(seen.get(name) != version for name, version in now.items())
 
 
 def _check_undo(tile: TilePair, found: ReviewDecision, by: Any) -> None:

@@ -1,16 +1,6 @@
-// Building elements. Strings become text nodes and nothing else: a caption is untrusted text.
+// How captions show themselves: strings become text nodes and nothing else, for a caption is untrusted text.
 
-// el("button", { class: "primary", type: "button", onclick: save }, "Save ", key("Ctrl+Enter"))
-export function el(name, properties = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [property, value] of Object.entries(properties)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (property.startsWith("on")) element.addEventListener(property.slice(2), value);
-    else element.setAttribute(property, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
-  return element;
-}
+import { el } from "../lib/dom.js";
 
 export function key(name) {
   return el("kbd", { "aria-hidden": "true" }, name);

@@ -9,7 +9,8 @@
 // onDrafts(indexes): which tiles of the area have text here that the server has not acknowledged.
 // person: the user's id; drafts belong to one person. Without it, data-person of <body> is taken.
 
-import { el, key, when, writer } from "./dom.js";
+import { el } from "../lib/dom.js";
+import { key, when, writer } from "./dom.js";
 import { Drafts } from "./drafts.js";
 import { mergeView } from "./merge.js";
 import { CaptionOutbox } from "./outbox.js";

@@ -1,7 +1,8 @@
 // Every revision of a caption, newest first, with what its author changed; any of them can be restored.
 
 import { uuid } from "../lib/ids.js";
-import { diffNodes, el, when, writer } from "./dom.js";
+import { el } from "../lib/dom.js";
+import { diffNodes, when, writer } from "./dom.js";
 import { connect } from "./remote.js";
 
 /**

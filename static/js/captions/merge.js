@@ -1,6 +1,7 @@
 // Two people wrote over the same version: both texts, and what can be done about it.
 
-import { diffNodes, el, key, when, writer } from "./dom.js";
+import { el } from "../lib/dom.js";
+import { diffNodes, key, when, writer } from "./dom.js";
 
 /** conflict: `current`, `yours` and `diff` of the server's 409. Keys work while the focus is inside. */
 export function mergeView({ conflict, onKeepMine, onTakeTheirs, onEdit }) {

@@ -192,6 +192,17 @@ class TestStale:
         tile_approve(**asked | {"client_id": uuid4(), "seen": now["layers"], "seen_version": now["version"]})
         assert state_of(tile) == ("approved", "", 2)
 
+    def test_a_layer_dropped_to_make_room_is_no_rebuild(self, tile: TilePair, ann: Any) -> None:
+        asked = saw(tile, ann)
+        TilePair.objects.filter(pk=tile.pk).update(layers={k: v for k, v in tile.layers.items() if k != "rgb"})
+        assert tile_approve(**asked).to_state == "approved"
+
+    def test_a_layer_that_came_is_a_rebuild(self, tile: TilePair, ann: Any) -> None:
+        asked = saw(tile, ann)
+        TilePair.objects.filter(pk=tile.pk).update(layers={**tile.layers, "void": {"v": 1, "sha256": "", "bytes": 1}})
+        with pytest.raises(Stale):
+            tile_approve(**asked)
+
 
 class TestUndo:
     def undo(self, entry: ReviewDecision, by: Any, **more: Any) -> ReviewDecision:
