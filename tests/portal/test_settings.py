@@ -98,6 +98,13 @@ def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) ->
     assert "Traceback" not in done.stderr
 
 
+def test_a_server_without_a_key_says_what_to_run_first(tmp_path: Path) -> None:
+    done = run(["-c", "import portal.wsgi"], tmp_path)
+    assert done.returncode != 0
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_debug_is_off_and_the_data_lies_where_it_was_said(tmp_path: Path) -> None:
     code = "from django.conf import settings as s; print(s.DEBUG, s.DEMETER_DATA, s.DATABASES['default']['NAME'])"
     done = run(["-c", code], tmp_path)

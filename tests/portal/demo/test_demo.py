@@ -137,3 +137,12 @@ def test_a_taken_port_is_one_sentence(environment: dict[str, str]) -> None:
     assert done.returncode != 0
     assert f"Port {port} is taken" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "many", "99999999999999999999"])
+def test_a_port_that_is_none_is_one_sentence(environment: dict[str, str], port: str) -> None:
+    command = [sys.executable, "manage.py", "demo", f"--port={port}"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0
+    assert "is no port: choose a number from 1 to 65535" in done.stderr
+    assert "Traceback" not in done.stderr
