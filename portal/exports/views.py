@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -67,7 +67,7 @@ def release_new(request: HttpRequest) -> HttpResponse:
     """Choose areas, name it, and see before starting what will be taken and left out."""
     asked = request.POST if request.method == "POST" else None
     form = ReleaseForm(asked, initial={"layout": DEFAULT_LAYOUT, "client_id": uuid4()})
-    chosen = (asked or request.GET).getlist("area")
+    chosen = _slugs(asked or request.GET)
     problem = ""
     if asked is not None and form.is_valid():
         try:
@@ -94,7 +94,7 @@ def release_new(request: HttpRequest) -> HttpResponse:
 @permission_required(MAKE_RELEASES, raise_exception=True)
 def release_preview(request: HttpRequest) -> HttpResponse:
     """The part of the page that says what a release of the chosen areas would hold."""
-    return render(request, "exports/_preview.html", _preview_of(request.GET.getlist("area")))
+    return render(request, "exports/_preview.html", _preview_of(_slugs(request.GET)))
 
 
 @require_safe
@@ -180,6 +180,11 @@ def _create(asked: dict[str, Any], area_slugs: list[str], by: Any) -> Release:
         by=by,
         client_id=client_id,
     )
+
+
+def _slugs(asked: QueryDict) -> list[str]:
+    """The areas that were ticked. What cannot be a slug never reaches the database: PostgreSQL stumbles over a NUL."""
+    return [slug for slug in asked.getlist("area") if "\0" not in slug]
 
 
 def _preview_of(slugs: list[str]) -> dict[str, Any]:

@@ -270,3 +270,13 @@ def test_lists_are_paged_and_cost_the_same(
     page = client.get("/api/v1/releases/").json()
     rest = client.get("/api/v1/releases/", {"after": page["after"]}).json()
     assert len(page["items"]) + len(rest["items"]) == 60
+
+
+def test_areas_that_cannot_be_are_no_areas(signed_in: SignedIn) -> None:
+    client = signed_in("curator")
+    for path in ("/releases/new/", "/releases/new/preview/"):
+        assert client.get(path, {"area": ["\0", "nowhere", "ü" * 300]}).status_code == 200
+    asked = {"name": "r", "layout": "rs3dbench", "client_id": str(uuid4()), "area": "\0"}
+    make_area()
+    assert "Choose at least one area" in text_of(client.post("/releases/new/", asked))
+    assert not Release.objects.exists()
