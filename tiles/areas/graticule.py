@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 Ring = Sequence[Sequence[float]]
-WIDTH = 640.0
+WIDTH, LOWEST, HIGHEST = 320.0, 120.0, 300.0
 MARGIN = 0.08
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
 
@@ -43,7 +43,7 @@ def graticule(rings: Sequence[Ring]) -> Graticule | None:
     south, north = _padded(min(p[1] for p in points), max(p[1] for p in points))
     squeeze = max(0.05, math.cos(math.radians((south + north) / 2)))
     scale = WIDTH / ((east - west) * squeeze)
-    height = min(max((north - south) * scale, 160.0), 640.0)
+    height = min(max((north - south) * scale, LOWEST), HIGHEST)
     scale = min(scale, height / (north - south))
     width = (east - west) * squeeze * scale
 

@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.support.site import wait_until
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-MARK = "DEMETER_DEMO_TEST"
+MARK = f"DEMETER_DEMO_TEST_{uuid.uuid4().hex}"
 
 
 @dataclass
