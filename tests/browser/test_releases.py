@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -140,6 +141,18 @@ def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page]) -> None:
     page.goto(f"{site.url}/releases/")
     expect(page.get_by_role("row", name="coast-1")).to_contain_text("Ready")
     assert_accessible(page)
+
+
+def test_going_back_shows_what_the_ticks_that_are_kept_would_take(visit: Callable[..., Page]) -> None:
+    page = visit("curator")
+    page.get_by_role("link", name=re.compile("Make a")).click()
+    page.get_by_label("The Coast").check()
+    expect(page.locator("#preview")).to_contain_text("6 tiles, about")
+    page.get_by_role("link", name="Jobs").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
+    page.go_back()
+    expect(page.get_by_label("The Coast")).to_be_checked()
+    expect(page.locator("#preview")).to_contain_text("6 tiles, about")
 
 
 def test_copying(site: Site, visit: Callable[..., Page]) -> None:
