@@ -34,6 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
     user = User.objects.get(username=request.user.get_username())
     naming = NameForm(request.POST if "display_name" in request.POST else None, instance=user)
     password = PasswordChangeForm(user, request.POST if "old_password" in request.POST else None)
+    password.fields["old_password"].widget.attrs.pop("autofocus", None)  # the page is not only about the password
     if request.method == "POST":
         changed = password if "old_password" in request.POST else naming
         if changed.is_valid():

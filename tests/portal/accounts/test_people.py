@@ -130,6 +130,10 @@ def test_the_shown_name_can_be_changed(signed_in: Any) -> None:
     assert User.objects.get(username="viewer").shown_name == "Vera V."
 
 
+def test_the_account_page_leaves_the_focus_at_its_top(signed_in: Any) -> None:
+    assert "autofocus" not in signed_in("viewer").get("/account/").content.decode()
+
+
 def test_signing_out_needs_a_post(signed_in: Any) -> None:
     client = signed_in("viewer")
     assert client.get("/sign-out/").status_code == 405
