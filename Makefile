@@ -33,7 +33,7 @@ test: lint
 
 test-slow: $(VENV)/test.stamp
 	$(BIN)/python -m tests.support.browser --install
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 	$(BIN)/python -m tests.support.postgres --install -- $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/test.stamp

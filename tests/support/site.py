@@ -236,6 +236,35 @@ class Site:
     def children(self, pid: int) -> list[Process]:
         return [process for process in self.processes() if process.parent == pid]
 
+    def parent(self, pid: int) -> int:
+        return next(process.parent for process in self.processes() if process.pid == pid)
+
+    def below(self, pid: int) -> list[Process]:
+        """All processes that descend from one."""
+        children = self.children(pid)
+        return [*children, *(process for child in children for process in self.below(child.pid))]
+
+    def pool(self, supervisor: int) -> list[int]:
+        """The two worker processes of a running `manage.py worker`, once they are there."""
+
+        def workers() -> list[int]:
+            chain = [supervisor]
+            while len(chain) < 4:
+                children = self.children(chain[-1])
+                if len(children) != 1:
+                    return []
+                chain.append(children[0].pid)
+            inner = self.children(chain[-1])
+            return [process.pid for process in inner[:2]] if len(inner) == 4 else []
+
+        return self.wait_until(workers, 60, "the cluster to stand")
+
+    def kill_web(self) -> None:
+        """SIGKILL the web server and its children."""
+        for process in self.processes():
+            if "gunicorn" in process.command:
+                self.kill(process.pid)
+
     def kill(self, pid: int, how: int = signal.SIGKILL) -> None:
         """Signal one process, if it is still there."""
         with contextlib.suppress(ProcessLookupError):

@@ -1,12 +1,14 @@
 """Holding a release's worker where the test wants it: before a beat, or before a transaction commits.
 
-The file `hold` in the data folder holds the number of the step at which to wait; `held` appears once that is so.
+The file `hold` in the data folder holds the number of the step at which to wait; `held` appears once that is so,
+and holds the id of the process that waits.
 `steps` holds how many there were in the last whole run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,5 +61,13 @@ class _Steps:
         self.number += 1
         with contextlib.suppress(FileNotFoundError):
             while int(hold_file().read_text()) == self.number:
-                held_file().touch()
+                _say_held()
                 time.sleep(0.02)
+
+
+def _say_held() -> None:
+    """Leave this process's id in `held`, whole, unless another holds already."""
+    if not held_file().exists():
+        written = held_file().with_name(f"held-{os.getpid()}")
+        written.write_text(str(os.getpid()))
+        written.rename(held_file())

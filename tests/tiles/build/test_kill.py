@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.site import REPOSITORY, Process, Site, Template
+from tests.support.site import REPOSITORY, Site, Template
 
 from .conftest import PIXEL, WEST, Inputs, colours, files_below, hills, write_raster
 
@@ -107,28 +107,6 @@ def wait_for_files(site: Site, seed: int) -> None:
     site.wait_until(lambda: folder.is_dir() and len(list(folder.iterdir())) >= count, 120, f"{count} files of {layer}")
 
 
-def below(site: Site, pid: int) -> list[Process]:
-    """All processes that descend from one."""
-    children = site.children(pid)
-    return [*children, *(process for child in children for process in below(site, child.pid))]
-
-
-def pool(site: Site, supervisor: int) -> list[int]:
-    """The two workers of a running cluster, once they are there."""
-
-    def workers() -> list[int]:
-        chain = [supervisor]
-        while len(chain) < 4:
-            children = site.children(chain[-1])
-            if len(children) != 1:
-                return []
-            chain.append(children[0].pid)
-        inner = site.children(chain[-1])
-        return [process.pid for process in inner[:2]] if len(inner) == 4 else []
-
-    return site.wait_until(workers, 60, "the cluster to stand")
-
-
 def attempts(site: Site) -> list[int]:
     return site.shell(
         "from tiles.models import JobChunk\n"
@@ -138,8 +116,8 @@ def attempts(site: Site) -> list[int]:
 
 def kill_everything(site: Site, supervisor: int, _workers: list[int]) -> None:
     """The whole worker, as one group, at one blow; then it is started again, as an init system would."""
-    for process in [supervisor, *(process.pid for process in below(site, supervisor))]:
-        site.kill(process)
+    for pid in [supervisor, *(process.pid for process in site.below(supervisor))]:
+        site.kill(pid)
     site.start_worker()
 
 
@@ -153,9 +131,7 @@ def kill_both(site: Site, _supervisor: int, workers: list[int]) -> None:
 
 
 def kill_web(site: Site, _supervisor: int, _workers: list[int]) -> None:
-    for process in site.processes():
-        if "gunicorn" in process.command:
-            site.kill(process.pid)
+    site.kill_web()
     site.start_web()
 
 
@@ -176,7 +152,7 @@ def test_a_build_survives(
     if kill is kill_web:
         site.start_web()
     worker = site.start_worker()
-    workers = pool(site, worker.pid)
+    workers = site.pool(worker.pid)
     site.manage(*command(scenery, "--background"))
     wait_for_files(site, seed)
     kill(site, worker.pid, workers)
@@ -186,7 +162,7 @@ def test_a_build_survives(
 
 def test_a_build_survives_the_death_of_an_idle_worker(site: Site, scenery: Inputs, undisturbed: Result) -> None:
     worker = site.start_worker()
-    site.kill(pool(site, worker.pid)[0])
+    site.kill(site.pool(worker.pid)[0])
     site.manage(*command(scenery, "--background"))
     assert_same(site, undisturbed)
 
