@@ -21,7 +21,7 @@ PAGES = {
     "area-new": "/areas/new/",
     "area-build": f"/areas/{AREA}/build/",
     "review-start": "/review/",
-    "review": f"/areas/{AREA}/review/",
+    "review": f"/areas/{AREA}/review/?tile=24&state=",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
     "releases": "/releases/",
@@ -31,7 +31,7 @@ PAGES = {
     "account": "/account/",
     "help": "/help/",
 }
-DOCUMENTED = ("review", "area", "areas", "caption")
+DOCUMENTED = ("review", "area", "caption")
 WIDE, NARROW = (1440, 900), (390, 844)
 
 
@@ -55,7 +55,8 @@ def shoot(browser: Browser, options: argparse.Namespace, size: tuple[int, int], 
         page.wait_for_load_state("networkidle")
         label = name.strip("/").replace("/", "_")
         suffix = "" if not options.all else f"-{size[0]}-{scheme}"
-        page.screenshot(path=str(options.out / f"{label}{suffix}.png"), full_page=options.full)
+        path = options.out / f"{label}{suffix}.{'png' if options.all else 'jpg'}"
+        page.screenshot(path=str(path), full_page=options.full, **({} if options.all else {"quality": 82}))
     context.close()
 
 

@@ -52,7 +52,6 @@ LOOK = """
 from portal.exports.models import Release
 release = Release.objects.get()
 job = release.job
-
 print(json.dumps(dict(state=release.state, sha256=release.sha256, error=release.error,
     done=job.done, job=job.state, finished=bool(job.finished_at))))
 """
