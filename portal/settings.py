@@ -43,6 +43,16 @@ DEMETER_LEASE_SECONDS = env.int("DEMETER_LEASE_SECONDS", 30)
 DEMETER_SWEEP_SECONDS = env.float("DEMETER_SWEEP_SECONDS", 2.0)
 DEMETER_STALL_SECONDS = env.float("DEMETER_STALL_SECONDS", 20.0)
 DEMETER_ACCEL = env.str("DEMETER_ACCEL", "")
+# The hosts that imagery may be read from, catalogues and files alike: no other one is ever contacted.
+DEMETER_STAC_HOSTS = [host.strip().lower() for host in env.list("DEMETER_STAC_HOSTS", default=[]) if host.strip()]
+DEMETER_STAC_SECONDS = env.float("DEMETER_STAC_SECONDS", 300.0)
+
+# Earth Engine, when an area's imagery comes from there. Limits are the project's: of all workers together.
+EARTHENGINE_CREDENTIALS = env.str("EARTHENGINE_CREDENTIALS", "")
+EARTHENGINE_PROJECT = env.str("EARTHENGINE_PROJECT", "")
+EARTHENGINE_URL = env.str("EARTHENGINE_URL", "https://earthengine-highvolume.googleapis.com").rstrip("/")
+EARTHENGINE_MAX_CONCURRENT = env.int("EARTHENGINE_MAX_CONCURRENT", 40)
+EARTHENGINE_MAX_PER_SECOND = env.int("EARTHENGINE_MAX_PER_SECOND", 100)
 
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])

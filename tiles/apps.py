@@ -9,8 +9,10 @@ class TilesConfig(AppConfig):
     def ready(self) -> None:
         from .build.drop import DropKind
         from .build.kind import BuildKind
+        from .build.restretch import RestretchKind
         from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
 
         register(BuildKind())
         register(DropKind())
+        register(RestretchKind())

@@ -27,6 +27,7 @@ class JobOut(serializers.Serializer[Any]):
     area = serializers.CharField(allow_null=True, help_text="Its slug.")
     state = serializers.ChoiceField(choices=Job.State.choices)
     error = serializers.CharField(allow_blank=True, help_text="Why the whole job failed or paused.")
+    waits_for_room = serializers.BooleanField(help_text="A full disk paused it: it goes on by itself.")
     total = serializers.IntegerField(help_text="Steps in all; 0 while unknown.")
     done = serializers.IntegerField()
     failed = serializers.IntegerField()
@@ -107,6 +108,7 @@ def _payload(job: Job) -> dict[str, Any]:
         "area": job.area.slug if job.area else None,
         "state": job.state,
         "error": job.error,
+        "waits_for_room": job.waits_for_room,
         "total": progress.total,
         "done": progress.done,
         "failed": progress.failed,

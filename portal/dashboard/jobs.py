@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -13,13 +14,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from tiles.core.errors import Conflict, NotFound
+from tiles.build.busy import BUILD
+from tiles.build.retry import build_retry, failed_now
+from tiles.core.errors import ApplicationError, Conflict, NotFound
 from tiles.core.paging import keyset_page
 from tiles.core.permissions import BUILD_AREA, VIEW_DATA
 from tiles.jobs.selectors import job_failures, job_log, job_progress, jobs_listed
 from tiles.jobs.services import job_cancel, job_pause, job_resume
 from tiles.jobs.words import duration_words, rate_words
 from tiles.models import Job
+from tiles.models.choices import Failure
 
 from .filters import JobFilter
 
@@ -33,17 +37,17 @@ PATIENCE = timedelta(seconds=15)
 def jobs(request: HttpRequest) -> HttpResponse:
     """Jobs, newest first: `?state=`."""
     job_filter = JobFilter(request.GET, queryset=jobs_listed())
-    page = keyset_page(
-        job_filter.checked(),
-        order=("-id",),
-        size=PAGE_SIZE,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
+    return render(
+        request, "dashboard/jobs.html", {"section": "jobs", "filter": job_filter, **_rows(request, job_filter)}
     )
-    rows = [(job, job_progress(job)) for job in page.rows]
-    state = request.GET.get("state", "")
-    context = {"section": "jobs", "filter": job_filter, "state": state, "page": page, "rows": rows}
-    return render(request, "dashboard/jobs.html", context)
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def jobs_rows(request: HttpRequest) -> HttpResponse:
+    """The rows of one page of the list: they ask for themselves again while one of them moves."""
+    job_filter = JobFilter(request.GET, queryset=jobs_listed())
+    return render(request, "dashboard/_job_rows.html", _rows(request, job_filter))
 
 
 @require_safe
@@ -79,6 +83,19 @@ def _steering(steer: Callable[..., Job]) -> Callable[..., HttpResponse]:
     return view
 
 
+@require_POST
+@permission_required(BUILD_AREA, raise_exception=True)
+def retry(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Try again what a build could not make: all of it, or what failed for one `reason`. Goes to the new job."""
+    try:
+        job_id = build_retry(job_id=job_id, reason=request.POST.get("reason", ""), by=request.user).pk
+    except NotFound:
+        raise
+    except ApplicationError as error:
+        messages.warning(request, error.message)
+    return redirect("job", job_id=job_id)
+
+
 pause = _steering(job_pause)
 resume = _steering(job_resume)
 cancel = _steering(job_cancel)
@@ -92,16 +109,45 @@ def job_shown(job_id: int) -> Job:
     return found
 
 
+def _rows(request: HttpRequest, job_filter: JobFilter) -> dict[str, Any]:
+    asked = {name: request.GET.get(name, "") for name in ("state", "after", "before")}
+    page = keyset_page(
+        job_filter.checked(), order=("-id",), size=PAGE_SIZE, after=asked["after"], before=asked["before"]
+    )
+    rows = [(job, progress := job_progress(job), _seconds(progress.seconds_left)) for job in page.rows]
+    moving = any(_moves(job) for job in page.rows)
+    return {"page": page, "rows": rows, "state": asked["state"], "moving": moving, "here": urlencode(asked)}
+
+
+def _moves(job: Job) -> bool:
+    """Whether a job changes by itself: one that a person paused does not."""
+    return not job.finished_at and (job.state != Job.State.PAUSED or job.waits_for_room)
+
+
+def _seconds(seconds: float | None) -> str:
+    return duration_words(seconds) if seconds is not None else ""
+
+
+def _retryable(shown: Job) -> dict[str, int]:
+    """How many tiles of a build's area are failed now, by reason, when they can be tried again."""
+    if shown.kind != BUILD or not shown.finished_at or shown.area is None:
+        return {}
+    return failed_now(shown.area)
+
+
 def _facts(shown: Job) -> dict[str, Any]:
+    retryable = _retryable(shown)
     progress = job_progress(shown)
     ended = shown.finished_at or timezone.now()
     return {
         "job": shown,
         "progress": progress,
         "rate": rate_words(progress.rate) if progress.rate else "",
-        "time_left": duration_words(progress.seconds_left) if progress.seconds_left is not None else "",
+        "time_left": _seconds(progress.seconds_left),
         "took": duration_words((ended - shown.started_at).total_seconds()) if shown.started_at else "",
-        "failures": job_failures(shown),
+        "failures": [(line, retryable.get(line.code, 0)) for line in job_failures(shown)],
+        "tiles_failed": any(line in Failure.values for line in shown.failures),
+        "retryable": sum(retryable.values()),
         "log": job_log(shown),
         "unattended": shown.state == Job.State.QUEUED and timezone.now() - shown.created_at > PATIENCE,
     }

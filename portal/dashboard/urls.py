@@ -12,11 +12,13 @@ urlpatterns: list[URLPattern] = [
     path("review/", views.review_start, name="review-start"),
     path("help/", views.guide, name="help"),
     path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/rows/", jobs.jobs_rows, name="job-rows"),
     path("jobs/<int:job_id>/", jobs.job, name="job"),
     path("jobs/<int:job_id>/progress/", jobs.job_progress_part, name="job-progress"),
     path("jobs/<int:job_id>/pause/", jobs.pause, name="job-pause"),
     path("jobs/<int:job_id>/resume/", jobs.resume, name="job-resume"),
     path("jobs/<int:job_id>/cancel/", jobs.cancel, name="job-cancel"),
+    path("jobs/<int:job_id>/retry/", jobs.retry, name="job-retry"),
 ]
 
 api_urlpatterns: list[URLPattern] = [

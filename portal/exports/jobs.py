@@ -45,8 +45,9 @@ class ReleaseJob:
     def discard(self, chunk: JobChunk) -> None:
         remove_temporary(release_folder(chunk.payload["name"]), owner=f"{chunk.pk}-*")
 
-    def give_up(self, chunk: JobChunk, message: str) -> None:
+    def give_up(self, chunk: JobChunk, message: str) -> bool:
         """The release learns of it in `ended`: its job has only this chunk."""
+        return False
 
     def ended(self, job: Job) -> None:
         if job.state != Job.State.DONE:

@@ -105,7 +105,7 @@ class TestByKeyboard:
         page.get_by_label("State").evaluate("(element) => element.blur()")
         page.keyboard.press("g")
         page.keyboard.type("3")
-        expect(page.get_by_label("Number")).to_have_value("3")
+        expect(page.get_by_role("spinbutton", name="Number")).to_have_value("3")
         page.keyboard.press("Escape")
         page.keyboard.press("ArrowRight")
         step_to(page, 1)

@@ -81,6 +81,8 @@ TABLE: dict[str, list[Address]] = {
     "job-progress": [Address("/jobs/{job}/progress/", "viewer")],
     "job-pause": [Address("/jobs/{job}/pause/", "curator", 302, "post")],
     "job-resume": [Address("/jobs/{job}/resume/", "curator", 302, "post")],
+    "job-rows": [Address("/jobs/rows/", "viewer")],
+    "job-retry": [Address("/jobs/{job}/retry/", "curator", 302, "post")],
     "job-cancel": [Address("/jobs/{job}/cancel/", "curator", 302, "post")],
     "api-jobs": [api("jobs/", "viewer")],
     "api-job": [api("jobs/{job}/", "viewer")],

@@ -43,7 +43,8 @@ def test_two_first_starts_agree_on_one_key(tmp_path: Path) -> None:
         + PRINT_KEY
     )
     environment = {**os.environ, "DEMETER_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "portal.settings"}
-    environment.pop("SECRET_KEY")
+    for name in ("SECRET_KEY", "DATABASE_URL"):
+        environment.pop(name, None)
     both = [
         subprocess.Popen(
             [sys.executable, "-c", make], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from .earthengine import PROJECT, StandIn
 from .site import Site, Template
 
 
@@ -23,3 +25,13 @@ def site(tmp_path: Path, site_template: Template) -> Iterator[Site]:
     """A Demeter of this test's own; nothing runs until the test starts it."""
     with Site(tmp_path / "site", site_template) as made:
         yield made
+
+
+@pytest.fixture
+def earthengine(settings: Any) -> Iterator[StandIn]:
+    """A stand-in for Earth Engine, and settings that lead to it."""
+    with StandIn().running() as stand_in:
+        settings.EARTHENGINE_CREDENTIALS = "anonymous"
+        settings.EARTHENGINE_PROJECT = PROJECT
+        settings.EARTHENGINE_URL = stand_in.url
+        yield stand_in

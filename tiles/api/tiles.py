@@ -45,6 +45,11 @@ class TileOut(serializers.Serializer[Any]):
     water_share = serializers.FloatField(allow_null=True)
     void_share = serializers.FloatField(allow_null=True)
     flags = serializers.ListField(child=serializers.CharField(), help_text="What is doubtful, in words.")
+    score = serializers.FloatField(allow_null=True, help_text="How much it deserves a look, 0..1; null: not measured.")
+    causes = serializers.ListField(child=serializers.CharField(), help_text="Of the score, in words, gravest first.")
+    shift_px = serializers.FloatField(
+        allow_null=True, help_text="By how much the imagery lies off the heights, pixels; null: unknown."
+    )
     dem_file = serializers.CharField(allow_blank=True)
     window = serializers.ListField(
         child=serializers.IntegerField(), allow_null=True, help_text="Column and row of the window in the DEM."
@@ -70,7 +75,7 @@ class PageIn(serializers.Serializer[Any]):
 
 
 class AreaTiles(APIView):
-    """A page of the built tiles of an area, in the order of their numbers."""
+    """A page of the built tiles of an area, in the order of their numbers or of their scores."""
 
     permission = VIEW_DATA
 
@@ -79,9 +84,12 @@ class AreaTiles(APIView):
         parameters=[
             OpenApiParameter("state", OpenApiTypes.STR, enum=ReviewState.values, description="Empty for all."),
             OpenApiParameter("reason", OpenApiTypes.STR, description="Only tiles rejected for it."),
-            OpenApiParameter("after", OpenApiTypes.INT, description="Numbers above this one."),
-            OpenApiParameter("before", OpenApiTypes.INT, description="The last numbers below this one."),
-            OpenApiParameter("from", OpenApiTypes.INT, description="This number and above."),
+            OpenApiParameter(
+                "order", OpenApiTypes.STR, enum=["score"], description="The most doubtful first; empty: by number."
+            ),
+            OpenApiParameter("after", OpenApiTypes.INT, description="What comes after the tile of this number."),
+            OpenApiParameter("before", OpenApiTypes.INT, description="The last that come before it."),
+            OpenApiParameter("from", OpenApiTypes.INT, description="This tile and what comes after it."),
             OpenApiParameter("limit", OpenApiTypes.INT, description=f"At most {selectors.PAGE_LIMIT}."),
         ],
         responses=TilePageOut,
@@ -94,8 +102,9 @@ class AreaTiles(APIView):
         page_in.is_valid(raise_exception=True)
         bounds = dict(page_in.validated_data)
         area = selectors.area_by_slug(slug)
-        tiles = TileFilter(request.query_params, queryset=selectors.queue(area=area)).checked()
-        page = selectors.queue_page(tiles=tiles, size=bounds.pop("limit", selectors.PAGE_SIZE), **bounds)
+        tile_filter = TileFilter(request.query_params, queryset=selectors.queue(area=area))
+        size = bounds.pop("limit", selectors.PAGE_SIZE)
+        page = selectors.queue_page(tiles=tile_filter.checked(), size=size, by_score=tile_filter.by_score, **bounds)
         return Response(
             {
                 "items": tiles_payload(page.tiles, area.slug),

@@ -125,10 +125,10 @@ def _require_window(tile_size: int, infos: Sequence[RasterInfo]) -> None:
         )
 
 
-def imagery_checked(text: str, *, bands: Sequence[int], nir: int | None) -> dict[str, Any]:
-    """The spec of the imagery asked for. Raises BadInput."""
+def imagery_checked(text: str, **chosen: Any) -> dict[str, Any]:
+    """The spec of the imagery asked for; `chosen` as imagery_survey takes it. Raises BadInput."""
     with at_field("imagery"):
-        return imagery_survey(text, bands=bands, nir=nir)
+        return imagery_survey(text, **chosen)
 
 
 def require_overlap(dems: Sequence[Path], imagery: Mapping[str, Any]) -> None:

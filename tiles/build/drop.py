@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
 
 from tiles.core.errors import Conflict
 from tiles.core.paths import layer_path
 from tiles.core.permissions import BUILD_AREA, require
 from tiles.jobs.leases import Lease
-from tiles.jobs.selectors import job_open
 from tiles.jobs.services import job_start
 from tiles.models import Area, Job, JobChunk, TilePair
 
-from .kind import BUILD
+from .busy import DROP, require_idle
 
-DROP = "drop_rgb"
 LAYER = "rgb"
 TILES_A_CHUNK = 500
 
@@ -24,26 +23,27 @@ TILES_A_CHUNK = 500
 def area_rgb_drop(*, area_id: int, by: Any, background: bool = True) -> Job:
     """Remove the `rgb` layer of every tile of an area: its stretch can then not be redone without building again.
 
-    Pictures, heights, decisions and captions stay. Raises NotAllowed; Conflict while the area is being built, or when
-    it has no tiles.
+    Pictures, heights, decisions and captions stay. Raises NotAllowed; Conflict while another job works on the area's
+    tiles, or when it has none.
     """
     require(by, BUILD_AREA)
     area = Area.objects.get(pk=area_id)
-    if job_open(kind=BUILD, subject=area.slug):
-        raise Conflict("This area is being built now. Wait until that is done, or cancel it.")
     last = area.tiles.aggregate(last=Max("index"))["last"]
     if last is None:
         raise Conflict("This area has no tiles, so there is nothing to drop.")
     starts = range(0, last + 1, TILES_A_CHUNK)
-    return job_start(
-        kind=DROP,
-        title=f"Drop the unstretched imagery of {area.name}",
-        subject=area.slug,
-        chunks=[{"from": start} for start in starts],
-        by=by,
-        area=area,
-        background=background,
-    )
+    with transaction.atomic():
+        Area.objects.select_for_update().get(pk=area.pk)
+        require_idle(area.slug, but=DROP)
+        return job_start(
+            kind=DROP,
+            title=f"Drop the unstretched imagery of {area.name}",
+            subject=area.slug,
+            chunks=[{"from": start} for start in starts],
+            by=by,
+            area=area,
+            background=background,
+        )
 
 
 class DropKind:
@@ -66,8 +66,9 @@ class DropKind:
     def discard(self, chunk: JobChunk) -> None:
         """Nothing to do: no temporary files are written."""
 
-    def give_up(self, chunk: JobChunk, message: str) -> None:
+    def give_up(self, chunk: JobChunk, message: str) -> bool:
         """Nothing to do: what is left can be dropped by another run."""
+        return False
 
     def ended(self, job: Job) -> None:
         """Nothing to do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,22 +17,25 @@ from django.db import DatabaseError
 from tiles.core.errors import ApplicationError, BadInput
 from tiles.core.files import require_free
 from tiles.core.signals import area_built
-from tiles.imagery import Source, imagery_checksums, imagery_difference, source_from
+from tiles.imagery import LooksAhead, Source, imagery_checksums, imagery_difference, source_from
 from tiles.jobs.leases import Lease, LeaseLost, Stopped, chunks_add
+from tiles.jobs.limiter import earthengine_limiter
 from tiles.models import Area, AreaCounter, DemFile, Job, JobChunk, SkippedWindow, TilePair
 from tiles.models.choices import Failure
+from tiles.raster.dem import read_dem
 from tiles.raster.errors import RasterError, Unreadable
 from tiles.raster.grid import Grid
 from tiles.raster.reading import SAFE_ENV, open_raster
 
 from . import plan
+from .busy import BUILD
+from .judging import WRITTEN, area_survey, blocks_of, tiles_judge
 from .recipe import recipe_of
 from .record import tile_record_built, tile_record_failed
 from .store import layers_settle, layers_write, temporary_drop
-from .tile import Built, Failed, Outcome, Recipe, tile_make
+from .tile import Built, Failed, Outcome, Recipe, over_limit, tile_make
 
-BUILD = "build"
-PLAN, TILES, FINISH = range(3)
+PLAN, TILES, SURVEY, JUDGE, FINISH = range(5)
 
 # A chunk is about five seconds of work: 24 tiles of 512.
 PIXELS_A_CHUNK = 24 * 512 * 512
@@ -49,7 +53,7 @@ class BuildKind:
     name = BUILD
 
     def run(self, lease: Lease) -> None:
-        stage = {"plan": _plan, "tiles": _make_tiles, "finish": _finish}[lease.payload["do"]]
+        stage = STAGES[lease.payload["do"]]
         try:
             with rasterio.Env(**SAFE_ENV, GDAL_CACHEMAX=CACHE_BYTES):
                 stage(lease)
@@ -65,13 +69,16 @@ class BuildKind:
         if chunk.job.area is not None:
             temporary_drop(area=chunk.job.area.slug, owner=f"{chunk.pk}-*")
 
-    def give_up(self, chunk: JobChunk, message: str) -> None:
+    def give_up(self, chunk: JobChunk, message: str) -> bool:
         """Give up the tile at which the workers died, and go on with those behind it.
 
-        After a first death rows are written tile by tile, so the culprit is the first that is left.
+        After a first death rows are written tile by tile, so the culprit is the first that is left. Such a build ends
+        as done, with a failed tile; one that cannot be planned or finished fails.
         """
-        if not chunk.payload.get("tiles"):
-            return
+        if chunk.payload["do"] != "tiles":
+            return False
+        if not chunk.payload["tiles"]:
+            return True
         culprit, *rest = chunk.payload["tiles"]
         change = tile_record_failed(tile_id=culprit, failed=Failed(Failure.CRASHED, message))
         AreaCounter.objects.add(_area_id(chunk.job), change)
@@ -81,6 +88,7 @@ class BuildKind:
         job.save(update_fields=["failed", "failures"])
         if rest:
             chunks_add(job, [{"do": "tiles", "tiles": rest}], stage=TILES)
+        return True
 
     def ended(self, job: Job) -> None:
         """Nothing to do: what is built stays, whatever became of the job."""
@@ -138,8 +146,12 @@ def _file_line(file: DemFile) -> str:
 def _hand_out(lease: Lease, area: Area) -> None:
     if not area.tiles.exists():
         raise BadInput("There is nothing to build: every window of the elevation models is sea or cut off by an edge.")
-    ids = plan.tiles_to_make(area, recipe_of(area), remake=lease.job.parameters["remake"])
-    size = max(1, min(MOST_TILES_A_CHUNK, PIXELS_A_CHUNK // area.tile_size**2))
+    if "retry" in lease.job.parameters:
+        ids = plan.tiles_planned(area)
+    else:
+        ids = plan.tiles_to_make(area, recipe_of(area), remake=lease.job.parameters["remake"])
+    most = area.recipe["imagery"].get("tiles_a_chunk", MOST_TILES_A_CHUNK)
+    size = max(1, min(most, PIXELS_A_CHUNK // area.tile_size**2))
     with lease.fence():
         if lease.job.chunks.filter(stage=FINISH).exists():
             return  # an earlier attempt came so far
@@ -147,9 +159,29 @@ def _hand_out(lease: Lease, area: Area) -> None:
         lease.add_chunks(
             [{"do": "tiles", "tiles": ids[start : start + size]} for start in range(0, len(ids), size)], stage=TILES
         )
+        lease.add_chunks([{"do": "survey"}], stage=SURVEY)
         lease.add_chunks([{"do": "finish"}], stage=FINISH)
         kept = area.tiles.count() - len(ids)
         lease.log(f"{len(ids)} tiles to make." + (f" {kept} stay as they are." if kept else ""))
+
+
+def _survey(lease: Lease) -> None:
+    """Look over the area, and hand out the judging of its tiles."""
+    area = Area.objects.get(pk=_area_id(lease.job))
+    survey = area_survey(area, lease.beat)
+    with lease.fence():
+        if lease.job.chunks.filter(stage=JUDGE).exists():
+            return  # an earlier attempt came so far
+        lease.add_chunks(blocks_of(area, survey), stage=JUDGE)
+        lease.log(survey.in_words())
+
+
+def _judge(lease: Lease) -> None:
+    area = Area.objects.get(pk=_area_id(lease.job))
+    changed = tiles_judge(area, lease.payload, lease.beat)
+    with lease.fence():
+        # No version: what a reviewer saw are the layers, and these stay as they are.
+        TilePair.objects.bulk_update(changed, WRITTEN, batch_size=100)
 
 
 def _finish(lease: Lease) -> None:
@@ -161,9 +193,18 @@ def _make_tiles(lease: Lease) -> None:
     area = Area.objects.get(pk=_area_id(lease.job))
     rows = TilePair.objects.select_related("dem_file").in_bulk(lease.payload["tiles"])
     tiles = [rows[tile_id] for tile_id in lease.payload["tiles"] if tile_id in rows]
-    with source_from(area.recipe["imagery"]) as source, Desk(lease, area, source) as desk:
+    spec = area.recipe["imagery"]
+    with (
+        source_from(spec, beat=lease.beat, limiter=earthengine_limiter()) as source,
+        Desk(lease, area, source) as desk,
+    ):
+        if isinstance(source, LooksAhead):
+            source.expect(desk.wanting(tiles))
         for tile in tiles:
             desk.make(tile)
+
+
+STAGES = {"plan": _plan, "tiles": _make_tiles, "survey": _survey, "judge": _judge, "finish": _finish}
 
 
 class Desk:
@@ -212,6 +253,22 @@ class Desk:
         self._made.append((tile, outcome, layers))
         if len(self._made) >= self._most or time.monotonic() - self._written_at > SECONDS_A_WRITE:
             self._write_down()
+
+    def wanting(self, tiles: Iterable[TilePair]) -> list[Grid]:
+        """The grids of the tiles whose heights allow a tile: nobody is asked for imagery that cannot be used."""
+        grids = []
+        for tile in tiles:
+            self._lease.beat()
+            with suppress(RasterError):
+                if tile.grid and not self._is_void(tile):
+                    grids.append(Grid.from_dict(tile.grid))
+        return grids
+
+    def _is_void(self, tile: TilePair) -> bool:
+        if tile.dem_file is None or tile.window_col is None or tile.window_row is None:
+            return True
+        dem = read_dem(self._dem.of(tile.dem_file), tile.window_col, tile.window_row, self._area.tile_size)
+        return over_limit(dem.void_share, self._recipe.void_limit)
 
     def _outcome(self, tile: TilePair) -> Outcome:
         file = tile.dem_file

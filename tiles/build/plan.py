@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from tiles.core.checksum import sha256_of
 from tiles.core.errors import BadInput
@@ -166,11 +166,7 @@ def tiles_to_make(area: Area, recipe: Recipe, *, remake: bool = False) -> list[i
     with `remake` all built ones. Row by row through each file, so that windows that share strips of a file are read
     together; numbers do not depend on it.
     """
-    rows = (
-        area.tiles.filter(dem_file__isnull=False)
-        .order_by("dem_file__position", "window_row", "window_col")
-        .values_list("id", "build_state", "failure", "void_share", "uncovered_share", "parameters")
-    )
+    rows = _cut_tiles(area).values_list("id", "build_state", "failure", "void_share", "uncovered_share", "parameters")
     wanted = recipe.parameters()
     todo = []
     for tile_id, state, failure, void, uncovered, made in rows.iterator(chunk_size=5000):
@@ -181,6 +177,15 @@ def tiles_to_make(area: Area, recipe: Recipe, *, remake: bool = False) -> list[i
         if wants:
             todo.append(tile_id)
     return todo
+
+
+def tiles_planned(area: Area) -> list[int]:
+    """The ids of the tiles that are to be made and were not tried since that was said, in the same order."""
+    return list(_cut_tiles(area).filter(build_state=BuildState.PLANNED).values_list("id", flat=True))
+
+
+def _cut_tiles(area: Area) -> QuerySet[TilePair]:
+    return area.tiles.filter(dem_file__isnull=False).order_by("dem_file__position", "window_row", "window_col")
 
 
 def _may_succeed(recipe: Recipe, failure: str, void: float | None, uncovered: float | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from tiles.core.signals import tile_built
-from tiles.models import Area, ReviewDecision, TilePair
+from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
 from tiles.models.choices import BuildState, Failure, ReviewState
 from tiles.raster.depth import MIN_DISTINCT_HEIGHTS
+from tiles.raster.stretch import STRETCH_FLAGS
 
+from .scoring import score_apply
+from .signing import signature_write
 from .tile import Built, Failed, Recipe
 
 Verb = ReviewDecision.Verb
@@ -44,17 +47,33 @@ def tile_record_built(
     changed = any(name not in layers or layers[name]["sha256"] != layer["sha256"] for name, layer in old.items())
     tile.layers = dict(layers)
     _describe(tile, area, built, recipe)
-    if fresh or changed:
-        tile.version += 1
-    decisions = []
-    if changed and tile.review_state != ReviewState.PENDING:
-        decisions.append(_move(tile, Verb.RESET, ReviewState.PENDING, "", CHANGED))
-    if (fresh or changed) and built.terrain.distinct_heights < MIN_DISTINCT_HEIGHTS:
-        decisions.append(_move(tile, Verb.REJECT, ReviewState.REJECTED, FLAT, _flat_note(built)))
+    decisions = _judge(tile, fresh=fresh, changed=changed)
     tile.save()
+    signature_write(tile, built.quality)
     for decision in decisions:
         decision.save()
     transaction.on_commit(partial(tile_built.send, sender=TilePair, tile_id=tile_id), robust=True)
+    return _change(before, tile)
+
+
+def tile_record_restretched(
+    *, tile_id: int, layers: Mapping[str, Any], stretch: Mapping[str, Any], flags: Sequence[str]
+) -> Counter[str]:
+    """Write down the new picture of a built tile: `layers` stand in for those of the same names. Inside a fence.
+
+    stretch: the part of the tile's `parameters` that it was made with; flags: what the stretch has to say. What
+    changes and what is returned is as in `tile_record_built`; a picture that came out the same changes no decision.
+    """
+    tile = TilePair.objects.select_for_update().get(pk=tile_id)
+    before = tile.counted
+    changed = any(tile.layers.get(name, {}).get("sha256") != layer["sha256"] for name, layer in layers.items())
+    tile.layers = {**tile.layers, **layers}
+    tile.parameters = {**tile.parameters, **stretch}
+    tile.flags = [*(flag for flag in tile.flags if flag not in STRETCH_FLAGS), *flags]
+    decisions = _judge(tile, fresh=False, changed=changed)
+    tile.save(update_fields=["layers", "parameters", "flags", "version", "review_state", "reason"])
+    for decision in decisions:
+        decision.save()
     return _change(before, tile)
 
 
@@ -76,6 +95,20 @@ def tile_record_failed(*, tile_id: int, failed: Failed) -> Counter[str]:
     return _change(before, tile)
 
 
+def tiles_plan_again(area: Area, reasons: Sequence[str]) -> int:
+    """Put the tiles of an area that failed for these reasons back among the planned ones; returns how many.
+
+    Inside a transaction.
+    """
+    change: Counter[str] = Counter()
+    for reason in sorted(reasons):
+        failed = area.tiles.filter(build_state=BuildState.FAILED, failure=reason)
+        number = failed.update(build_state=BuildState.PLANNED, failure=Failure.NONE, failure_detail="")
+        change.update({BuildState.PLANNED: number, BuildState.FAILED: -number, f"failed:{reason}": -number})
+    AreaCounter.objects.add(area.pk, change)
+    return change[BuildState.PLANNED]
+
+
 def _change(before: Counter[str], tile: TilePair) -> Counter[str]:
     change = Counter(tile.counted)
     change.subtract(before)
@@ -95,12 +128,33 @@ def _describe(tile: TilePair, area: Area, built: Built, recipe: Recipe) -> None:
     tile.measures = {name: getattr(terrain, name) for name in TERRAIN_MEASURES} | {
         name: getattr(surface, name) for name in SURFACE_MEASURES
     }
+    quality = built.quality.to_dict()
+    tile.measures["quality"] = quality
+    tile.cloud_share, tile.saturated_share = quality["cloud_share"], quality["saturated_share"]
+    tile.sharpness = quality["sharpness"]
     tile.dem_min, tile.dem_max = terrain.dem_min, terrain.dem_max
     tile.relief, tile.slope, tile.landform = terrain.relief, terrain.slope_mean, terrain.landform
     tile.water_share, tile.void_share = terrain.water_share, terrain.void_share
     tile.distinct_heights = terrain.distinct_heights
     tile.uncovered_share = built.uncovered_share
     tile.built_at = timezone.now()
+    # Known again once the whole area is looked over.
+    tile.shift_px = tile.duplicate_of = None
+    score_apply(tile)
+
+
+def _judge(tile: TilePair, *, fresh: bool, changed: bool) -> list[ReviewDecision]:
+    """What follows by rule from pixels that are new, in memory: the next version, back to pending, flat is rejected."""
+    decisions: list[ReviewDecision] = []
+    if not (fresh or changed):
+        return decisions
+    tile.version += 1
+    if changed and tile.review_state != ReviewState.PENDING:
+        decisions.append(_move(tile, Verb.RESET, ReviewState.PENDING, "", CHANGED))
+    distinct = tile.distinct_heights
+    if distinct is not None and distinct < MIN_DISTINCT_HEIGHTS:
+        decisions.append(_move(tile, Verb.REJECT, ReviewState.REJECTED, FLAT, _flat_note(distinct)))
+    return decisions
 
 
 def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> ReviewDecision:
@@ -124,7 +178,6 @@ def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> Revi
     return decision
 
 
-def _flat_note(built: Built) -> str:
-    distinct = built.terrain.distinct_heights
+def _flat_note(distinct: int) -> str:
     heights = "one height" if distinct == 1 else f"{distinct} different heights"
     return f"Rejected by rule: the tile has only {heights}, and a training pair needs {MIN_DISTINCT_HEIGHTS}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -19,8 +19,9 @@ from tiles.jobs.services import job_resume, job_start
 from tiles.models import Area, Job
 
 from . import door, plan
-from .drop import DROP
-from .kind import BUILD, PLAN, other_imagery
+from .busy import BUILD, require_idle
+from .kind import PLAN, other_imagery
+from .record import tiles_plan_again
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,31 @@ class AreaFacts:
 class BuildOptions:
     """How an area is built. None leaves what the area has, which is the default named here for a new one.
 
-    bands: red, green, blue, counted from 1 (1, 2, 3). nir: near infrared (none). tile_size: pixels (512).
+    bands: red, green, blue, counted from 1 (1, 2, 3). nir: near infrared (none). Both are names in Earth Engine.
+    tile_size: pixels (512).
     void_limit, uncovered_limit: percent of a tile (0). normalisation: "per_channel", "joint" or "none" (per_channel).
     percent: of the stretch, 0 is off (1). per_channel_percent: the published per-channel variant (no).
+    search: what is to be found in a catalogue of imagery, as tiles.imagery.stac.DEFAULTS names it, or asked of Earth
+    Engine, by the names of `Request` in tiles/imagery/ee_request.py and the preset these are changes of.
     """
 
-    bands: Sequence[int] | None = None
-    nir: int | None = None
+    bands: Sequence[int | str] | None = None
+    nir: int | str | None = None
     tile_size: int | None = None
     void_limit: float | None = None
     uncovered_limit: float | None = None
     normalisation: str | None = None
     percent: float | None = None
     per_channel_percent: bool | None = None
+    search: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Retry:
+    """What is tried again. reasons: codes of failures; of_job: the build that met them."""
+
+    reasons: Sequence[str]
+    of_job: int
 
 
 STRETCH = {"normalisation": "per_channel", "percent": 1.0, "per_channel_percent": False}
@@ -79,16 +92,18 @@ def area_build_start(
     options: BuildOptions = DEFAULTS,
     facts: AreaFacts = UNCHANGED,
     remake: bool = False,
+    retry: Retry | None = None,
     thorough: bool = False,
     by: Any = None,
     background: bool = True,
 ) -> Job:
     """Build an area, or go on building it: make the tiles that are missing, and those that may succeed now.
 
-    dems: files and folders, new ones are added behind those the area has; imagery: "raster:<file or folder>". Both may
-    be left out for an area that has them. remake: make the built tiles again too; only so the stretch and the height
-    unit may change. thorough: read the inputs through before anything is written. by: who asks, checked for the
-    permission; nobody on the command line. background: wake the workers.
+    dems: files and folders, new ones are added behind those the area has; imagery: "raster:<file or folder>",
+    "stac:<address of an API>" or "earthengine". Both may be left out for an area that has them. remake: make the built
+    tiles again too; only so the height unit may change, and the stretch where `area_restretch` does not do. retry: make
+    only what failed for its reasons and what was never tried. thorough: read the inputs through before anything is
+    written. by: who asks, checked for the permission; nobody on the command line. background: wake the workers.
     Returns the job; one that is open already and was asked for the same is returned, resumed if it was paused.
     Raises NotAllowed, BadInput with the `field` that is wrong, Conflict, DiskFull, ApplicationError.
     """
@@ -97,8 +112,7 @@ def area_build_start(
     door.require_slug(slug)
     area = Area.objects.filter(slug=slug).first() or Area(slug=slug, name=facts.name or slug, created_by=by)
     open_job = job_open(kind=BUILD, subject=slug)
-    if job_open(kind=DROP, subject=slug):
-        raise Conflict("The unstretched imagery of this area is being dropped now. Wait until that is done.")
+    require_idle(slug, but=BUILD)
     before = _settings_of(area)
     _apply(area, options, facts, remake)
     door.require_room(slug)
@@ -107,10 +121,11 @@ def area_build_start(
     door.require_overlap(new if not known else [], spec)
     _fill_resolutions(area, new, spec)
     if open_job:
-        if _settings_of(area) != before or not _does(open_job, remake, new):
+        if retry or _settings_of(area) != before or not _does(open_job, remake, new):
             raise Conflict("This area is being built now. Wait until that is done, or cancel it, and change it then.")
         return job_resume(job_id=open_job.pk, by=by) if open_job.state == Job.State.PAUSED else open_job
-    return _start(area, spec, [*(Path(file.path) for file in known), *new], remake, by, background)
+    paths = [*(Path(file.path) for file in known), *new]
+    return _start(area, spec, paths, remake=remake, retry=retry, by=by, background=background)
 
 
 def _settings_of(area: Area) -> tuple[Any, ...]:
@@ -140,8 +155,8 @@ def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) ->
     made = {"stretch": stretch, "height_unit": unit}
     if built and not remake and any(area.recipe.get(name) != value for name, value in made.items()):
         raise BadInput(
-            "The tiles of this area were made with another stretch or height unit. "
-            "Ask for all of them to be made again, or build a new area.",
+            "The tiles of this area were made with another stretch or height unit. Change the stretch by itself "
+            "first, ask for all of them to be made again, or build a new area.",
             field="normalisation",
         )
     area.recipe = {**area.recipe, **made}
@@ -166,10 +181,8 @@ def _imagery(area: Area, text: str, options: BuildOptions) -> dict[str, Any]:
     """The spec of the imagery, surveyed anew. Raises BadInput when it is not the one the area was built from."""
     old = area.recipe.get("imagery")
     if not text and not old:
-        raise BadInput("Name the imagery, as raster:<file or folder>.", field="imagery")
-    bands = options.bands or (old["bands"] if old else (1, 2, 3))
-    nir = options.nir if options.nir is not None else (old["nir"] if old else None)
-    spec = door.imagery_checked(text or f"{old['kind']}:{old['path']}", bands=bands, nir=nir)
+        raise BadInput("Name the imagery, as raster:<file or folder>, stac:<address> or earthengine.", field="imagery")
+    spec = door.imagery_checked(text, bands=options.bands, nir=options.nir, search=options.search, before=old)
     difference = imagery_difference(old, spec) if old else ""
     if difference and area.tiles.exists():
         raise BadInput(other_imagery(difference), field="imagery")
@@ -177,12 +190,19 @@ def _imagery(area: Area, text: str, options: BuildOptions) -> dict[str, Any]:
 
 
 def _fill_resolutions(area: Area, new: Sequence[Path], spec: dict[str, Any]) -> None:
-    """Where nobody says otherwise, the native resolution is that of the files."""
+    """Where nobody says otherwise, the native resolution is that of the files, and a catalogue knows its satellite."""
     if area.imagery_gsd is None:
         area.imagery_gsd = spec["gsd"]
+    area.satellite = area.satellite or spec.get("satellite", "")
+    area.imagery_from = area.imagery_from or _day(spec.get("start") or spec.get("from"))
+    area.imagery_to = area.imagery_to or _day(spec.get("end") or spec.get("to"))
     if area.dem_gsd is None and new:
         grid = plan.dem_inspect(new[0]).grid
         area.dem_gsd = round(grid.gsd_m, 4) if grid else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _does(job: Job, remake: bool, new: Sequence[Path]) -> bool:
@@ -191,7 +211,16 @@ def _does(job: Job, remake: bool, new: Sequence[Path]) -> bool:
     return {str(path) for path in new} <= set(planned) and (job.parameters["remake"] or not remake)
 
 
-def _start(area: Area, spec: dict[str, Any], dems: Sequence[Path], remake: bool, by: Any, background: bool) -> Job:
+def _start(
+    area: Area,
+    spec: dict[str, Any],
+    dems: Sequence[Path],
+    *,
+    remake: bool,
+    retry: Retry | None,
+    by: Any,
+    background: bool,
+) -> Job:
     if not area.pk or not area.tiles.exists():
         area.recipe = {**area.recipe, "imagery": spec}
     area.recipe = {**area.recipe, "dems": [str(path) for path in dems]}
@@ -199,6 +228,9 @@ def _start(area: Area, spec: dict[str, Any], dems: Sequence[Path], remake: bool,
     try:
         with transaction.atomic():
             area.save()
+            require_idle(area.slug, but=BUILD)
+            if retry:
+                tiles_plan_again(area, retry.reasons)
             return job_start(
                 kind=BUILD,
                 title=f"Build {area.name}",
@@ -206,7 +238,7 @@ def _start(area: Area, spec: dict[str, Any], dems: Sequence[Path], remake: bool,
                 chunks=[payload],
                 by=by,
                 area=area,
-                parameters={"remake": remake},
+                parameters={"remake": remake, **({"retry": retry.of_job} if retry else {})},
                 background=background,
             )
     except IntegrityError as error:

@@ -19,15 +19,23 @@ def layers_write(
     A layer whose content is what it was keeps its version, and its file is left alone; another one gets the next.
     owner: names the temporary files. Raises DiskFull, ApplicationError when the folder cannot be written.
     """
+    layers = layers_entries(contents, before=before)
+    for layer, content in contents.items():
+        old = before.get(layer)
+        path = layer_path(area, layer, index)
+        if not (old and old["sha256"] == layers[layer]["sha256"] and path.is_file()):
+            write_whole(path, content.content, owner)
+    return layers
+
+
+def layers_entries(contents: Mapping[str, LayerContent], *, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What `TilePair.layers` says of these layers: the old version for the same content, the next for another."""
     layers = {}
     for layer, content in contents.items():
         old = before.get(layer)
         entry = content.entry(int(old["v"]) if old else 1)
-        path = layer_path(area, layer, index)
         if old and old["sha256"] != entry["sha256"]:
             entry["v"] += 1
-        if not (old and old["sha256"] == entry["sha256"] and path.is_file()):
-            write_whole(path, content.content, owner)
         layers[layer] = entry
     return layers
 

@@ -17,8 +17,9 @@ from tiles.raster.depth import depth_to_uint8
 from tiles.raster.encode import encode_geotiff, encode_jpeg_preview, encode_png
 from tiles.raster.errors import BlankImage, FlatTile, RasterError
 from tiles.raster.grid import Grid
+from tiles.raster.measuring import Quality, measure_quality
 from tiles.raster.quality import flags_of
-from tiles.raster.stretch import Normalisation, stretch_rgb
+from tiles.raster.stretch import Normalisation, Stretched, stretch_rgb
 from tiles.raster.surface import SurfaceMeasures, measure_surface
 from tiles.raster.terrain import TerrainMeasures, measure_terrain
 
@@ -77,6 +78,7 @@ class Built:
     layers: Mapping[str, LayerContent]
     terrain: TerrainMeasures
     surface: SurfaceMeasures
+    quality: Quality
     uncovered_share: float
     flags: tuple[str, ...]
     provenance: dict[str, Any]
@@ -126,7 +128,7 @@ def tile_make(
     try:
         dem = _heights(dataset, col, row, grid.width, recipe)
         beat()
-        imagery = _imagery(source, grid, dem, recipe)
+        imagery = _imagery(source, grid, dem, recipe, beat)
         beat()
         return _built(dem, imagery, grid, recipe, dataset.nodata, beat)
     except _Stop as stop:
@@ -150,17 +152,19 @@ def _heights(dataset: Any, col: int, row: int, size: int, recipe: Recipe) -> Dem
     return dem
 
 
-def _imagery(source: Source, grid: Grid, dem: Dem, recipe: Recipe) -> Imagery:
+def _imagery(source: Source, grid: Grid, dem: Dem, recipe: Recipe, beat: Callable[[], None]) -> Imagery:
+    why = ""
     try:
-        imagery = source.fetch(grid)
+        imagery = source.fetch(grid, beat)
         uncovered = _uncovered(imagery)
-    except NoImagery:
-        imagery, uncovered = None, 1.0
+    except NoImagery as error:
+        imagery, uncovered, why = None, 1.0, f"{error} "
     if imagery is None or over_limit(uncovered, recipe.uncovered_limit):
+        limit = f"the limit is {recipe.uncovered_limit:g} %."
         raise _Stop(
             Failed(
                 Failure.NOT_COVERED,
-                f"{percent_text(uncovered)} of the tile have no imagery; the limit is {recipe.uncovered_limit:g} %.",
+                f"{why}{percent_text(uncovered)} of the tile have no imagery; {limit}",
                 void_share=dem.void_share,
                 uncovered_share=uncovered,
             )
@@ -173,20 +177,13 @@ def _built(
 ) -> Built:
     uncovered = _uncovered(imagery)
     try:
-        stretched = stretch_rgb(
-            imagery.rgb,
-            valid=imagery.valid,
-            normalisation=recipe.normalisation,
-            percent=recipe.percent,
-            per_channel_percent=recipe.per_channel_percent,
-        )
+        stretched = picture_stretch(imagery.rgb, imagery.valid, recipe)
     except BlankImage as error:
         raise _Stop(Failed(Failure.BLANK, str(error), dem.void_share, uncovered)) from error
     void = dem.void if dem.void.any() else None
     terrain = measure_terrain(dem.heights, grid, void)
     layers = {
-        "png": LayerContent(encode_png(stretched.image), "uint8"),
-        "preview": LayerContent(encode_jpeg_preview(stretched.image, PREVIEW_SIZE), "uint8"),
+        **picture_layers(stretched),
         **_imagery_layers(imagery, grid),
     }
     beat()
@@ -195,10 +192,30 @@ def _built(
         layers=layers,
         terrain=terrain,
         surface=_surface(imagery),
+        quality=_quality(dem, imagery, grid),
         uncovered_share=uncovered,
         flags=flags_of(distinct=terrain.distinct_heights, stretch_flags=stretched.flags),
         provenance=imagery.provenance,
     )
+
+
+def picture_stretch(rgb: NumberArray, valid: BoolArray | None, recipe: Recipe) -> Stretched:
+    """The 8-bit picture of a tile. rgb: (H, W, 3); valid: (H, W), or None when all of it is. Raises BlankImage."""
+    return stretch_rgb(
+        rgb,
+        valid=valid,
+        normalisation=recipe.normalisation,
+        percent=recipe.percent,
+        per_channel_percent=recipe.per_channel_percent,
+    )
+
+
+def picture_layers(stretched: Stretched) -> dict[str, LayerContent]:
+    """The layers that a stretch makes."""
+    return {
+        "png": LayerContent(encode_png(stretched.image), "uint8"),
+        "preview": LayerContent(encode_jpeg_preview(stretched.image, PREVIEW_SIZE), "uint8"),
+    }
 
 
 def _height_layers(
@@ -296,6 +313,19 @@ def _surface(imagery: Imagery) -> SurfaceMeasures:
     scale, offset = np.float32(imagery.scale), np.float32(imagery.offset or 0.0)
     nir = None if imagery.nir is None else imagery.nir * scale + offset
     return measure_surface(cast(NumberArray, imagery.rgb * scale + offset), nir, imagery.valid, scale=1.0)
+
+
+def _quality(dem: Dem, imagery: Imagery, grid: Grid) -> Quality:
+    return measure_quality(
+        rgb=imagery.rgb,
+        nir=imagery.nir,
+        valid=imagery.valid,
+        scale=imagery.scale,
+        offset=imagery.offset,
+        dem=dem.heights,
+        void=dem.void,
+        grid=grid,
+    )
 
 
 def percent_text(share: float) -> str:

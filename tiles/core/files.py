@@ -55,6 +55,25 @@ def write_whole(path: Path, content: bytes, owner: str) -> None:
         file.write(content)
 
 
+def stage(path: Path, content: bytes, owner: str) -> None:
+    """Put on the disk what `land` will make `path`. Raises as `written_whole` does, and then leaves nothing."""
+    temporary = temporary_name(path, owner)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        _drop(temporary)
+        raise readable(error, path) from error
+
+
+def land(path: Path, owner: str) -> None:
+    """Give what was staged its name. Make it outlast a power cut by `sync_folder`."""
+    temporary_name(path, owner).replace(path)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the renames in `folder` outlast a power cut. Once for many files, since it is slow."""
     handle = os.open(folder, os.O_RDONLY)
@@ -71,15 +90,21 @@ def remove_temporary(folder: Path, owner: str = "") -> None:
 
 
 def require_free(folder: Path, least: int) -> None:
-    """Raise DiskFull when fewer than `least` bytes are free where `folder` lies or would lie."""
+    """Raise DiskFull, with the `wanted` bytes, when fewer than `least` are free where `folder` lies or would lie."""
+    free = free_bytes(folder)
+    if free < least:
+        raise DiskFull(
+            f"The disk is nearly full: {free / 1e9:.1f} GB free, {least / 1e9:.1f} GB wanted. Make room, then go on.",
+            wanted=least,
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """How many bytes are free where `folder` lies or would lie."""
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
-    free = shutil.disk_usage(place).free
-    if free < least:
-        raise DiskFull(
-            f"The disk is nearly full: {free / 1e9:.1f} GB free, {least / 1e9:.1f} GB wanted. Make room, then go on."
-        )
+    return shutil.disk_usage(place).free
 
 
 def readable(error: OSError, path: Path) -> ApplicationError:

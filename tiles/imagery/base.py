@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from tiles.raster.arrays import BoolArray, NumberArray
 from tiles.raster.grid import Grid
@@ -51,12 +52,22 @@ class Source(Protocol):
     """Where imagery comes from. Used as a context manager, so that files and connections are opened once a chunk.
 
     `fetch` MUST answer on the very grid it is asked for, MUST say through `valid` where it has nothing, and MUST
-    give the same pixels every time. It raises SourceRetryable, SourcePermanent or NoImagery; a local file that
+    give the same pixels every time. One that may take longer than a lease calls beat() often, and lets pass what that
+    raises. It raises SourceRetryable, SourcePermanent or NoImagery; a local file that
     cannot be read raises tiles.raster.errors.Unreadable as it is.
     """
 
-    def fetch(self, grid: Grid) -> Imagery: ...
+    def fetch(self, grid: Grid, beat: Callable[[], None] = lambda: None) -> Imagery: ...
 
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *error: object) -> None: ...
+
+
+@runtime_checkable
+class LooksAhead(Protocol):
+    """A source to which each answer is a long way: it begins to fetch before it is asked."""
+
+    def expect(self, grids: Sequence[Grid]) -> None:
+        """These grids will be asked for in this order; some MAY be left out."""
+        ...

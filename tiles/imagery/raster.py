@@ -61,6 +61,10 @@ def survey(path: str, *, bands: Sequence[int], nir: int | None) -> dict[str, Any
     }
 
 
+def place(spec: Mapping[str, Any]) -> str:
+    return str(spec["path"])
+
+
 def source(spec: Mapping[str, Any]) -> RasterSource:
     return RasterSource(spec)
 
@@ -121,7 +125,7 @@ class RasterSource:
         self._close()
         self._environment.__exit__(None, None, None)
 
-    def fetch(self, grid: Grid) -> Imagery:
+    def fetch(self, grid: Grid, beat: Callable[[], None] = lambda: None) -> Imagery:
         """Imagery on `grid`, resampled bilinearly; where it is coarser than the files, over its pixels' whole area.
 
         A pixel whose grid coincides with the file's is that file's pixel, unchanged.

@@ -50,10 +50,10 @@ def chunk_offer(chunk_id: int, job: Job, **changes: object) -> None:
 
 
 def chunk_give_up(chunk: JobChunk, job: Job, message: str) -> None:
-    """Close a chunk as failed for good."""
-    kind_of(job.kind).give_up(chunk, message)
+    """Close a chunk as failed for good; as done, where its kind has put down what became of all that was in it."""
+    accounted = kind_of(job.kind).give_up(chunk, message)
     JobEvent.objects.create(job=job, level=JobEvent.Level.ERROR, message=f"Given up. {message}")
-    chunk_close(chunk.pk, job, JobChunk.State.FAILED, message)
+    chunk_close(chunk.pk, job, JobChunk.State.DONE if accounted else JobChunk.State.FAILED, message)
 
 
 def job_stop(job: Job, state: str, error: str = "") -> None:
@@ -62,6 +62,13 @@ def job_stop(job: Job, state: str, error: str = "") -> None:
     job.save(update_fields=["state", "error"])
     job.chunks.filter(state=JobChunk.State.WAITING).update(state=JobChunk.State.CANCELLED)
     job_settle(job)
+
+
+def job_go_on(job: Job) -> None:
+    """Let a paused job be worked again."""
+    job.state = Job.State.RUNNING if job.started_at else Job.State.QUEUED
+    job.error, job.room_wanted, job.pace = "", None, {}
+    job.save(update_fields=["state", "error", "room_wanted", "pace"])
 
 
 def job_settle(job: Job) -> None:

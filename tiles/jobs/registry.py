@@ -27,8 +27,12 @@ class JobKind(Protocol):
         """Remove what a dead or stopped worker left of this chunk: temporary files. Must be able to run twice."""
         ...
 
-    def give_up(self, chunk: JobChunk, message: str) -> None:
-        """Record on the chunk's own rows that it failed for good. Called inside the transaction that closes it."""
+    def give_up(self, chunk: JobChunk, message: str) -> bool:
+        """Record on the chunk's own rows that it failed for good. Called inside the transaction that closes it.
+
+        True when that accounts for all of the chunk, as a failed tile that is counted does: the job can end as done.
+        False fails the job once its other chunks have ended.
+        """
         ...
 
     def ended(self, job: Job) -> None:

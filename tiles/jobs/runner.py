@@ -18,6 +18,7 @@ from tiles.models import Job, JobChunk, JobEvent
 from .chunks import MAX_ATTEMPTS, chunk_close, chunk_give_up, chunk_offer, job_stop, runnable, workable_jobs
 from .leases import Lease, LeaseLost, Stopped, leased_now
 from .registry import kind_of
+from .room import room_wanted
 from .sweep import sweep
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def chunk_run(lease: Lease) -> None:
     except Stopped:
         _give_back(lease)
     except DiskFull as error:
-        _pause_job(lease, error.message)
+        _pause_job(lease, error)
     except ApplicationError as error:
         _fail_job(lease, error.message)
     except KeyboardInterrupt:
@@ -124,12 +125,12 @@ def _give_back(lease: Lease) -> None:
     _stop_work(lease, lambda job: chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1))
 
 
-def _pause_job(lease: Lease, message: str) -> None:
+def _pause_job(lease: Lease, error: DiskFull) -> None:
     def write(job: Job) -> None:
         if job.state in Job.WORKABLE:
-            job.state, job.error = Job.State.PAUSED, message
-            job.save(update_fields=["state", "error"])
-            lease.log(f"Paused. {message}", JobEvent.Level.ERROR)
+            job.state, job.error, job.room_wanted = Job.State.PAUSED, error.message, room_wanted(error)
+            job.save(update_fields=["state", "error", "room_wanted"])
+            lease.log(f"Paused. {error.message}", JobEvent.Level.ERROR)
         chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1)
 
     _stop_work(lease, write)

@@ -51,18 +51,23 @@ def job_open(*, kind: str, subject: str) -> Job | None:
 
 @dataclass(frozen=True)
 class FailureLine:
-    """How many steps of a job failed for one reason, and the first of them as an example."""
+    """How many steps of a job failed for one reason, and the first of them as an example.
+
+    is_tiles: whether the area's page lists the tiles that failed for it.
+    """
 
     code: str
     label: str
     number: int
     example: str
+    is_tiles: bool
 
 
 def job_failures(job: Job) -> list[FailureLine]:
     """A job's failures by reason, the most frequent first."""
     return [
-        FailureLine(code, label, number, _example(job, code)) for code, label, number in failures_listed(job.failures)
+        FailureLine(code, label, number, _example(job, code), job.area_id is not None and code in Failure.values)
+        for code, label, number in failures_listed(job.failures)
     ]
 
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from tiles.core.errors import Conflict, NotFound
 from tiles.models import Area, Job, JobEvent
 
-from .chunks import job_locked, job_settle, job_stop
+from .chunks import job_go_on, job_locked, job_settle, job_stop
 from .leases import chunks_add
 from .queue import wake
 from .registry import kind_of
@@ -62,9 +62,7 @@ def job_resume(*, job_id: int, by: Any) -> Job:
     """Go on with a paused job. Raises Conflict when it is not paused."""
     with transaction.atomic():
         job = _steered(job_id, (Job.State.PAUSED,), f"Resumed by {_who(by)}.")
-        job.state = Job.State.RUNNING if job.started_at else Job.State.QUEUED
-        job.error, job.pace = "", {}
-        job.save(update_fields=["state", "error", "pace"])
+        job_go_on(job)
         _wake_on_commit()
     return job
 

@@ -15,12 +15,14 @@ from tiles.models import Job, JobChunk, JobEvent
 from .chunks import MAX_ATTEMPTS, chunk_give_up, chunk_offer, job_locked, job_settle, job_stop, runnable, workable_jobs
 from .queue import waiting_wakes, wake
 from .registry import kind_of
+from .room import jobs_resume
 
 logger = logging.getLogger(__name__)
 
 
 def sweep() -> int:
-    """Offer every chunk with an expired lease again, end jobs that are over, and wake workers when there is work.
+    """Offer every chunk with an expired lease again, end jobs that are over, let those go on that waited for room on
+    the disk, and wake workers when there is work.
 
     Returns how many leases had expired. Any number of sweepers may run at once.
     """
@@ -28,6 +30,7 @@ def sweep() -> int:
     swept = sum(_guarded(_take_back, chunk) for chunk in expired.select_related("job", "job__area"))
     for job in _stranded():
         _guarded(_settle, job)
+    jobs_resume()
     if work_waits():
         wake(settings.DEMETER_WORKERS - waiting_wakes())
     return swept

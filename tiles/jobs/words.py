@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tiles.models.choices import Failure
+from tiles.models.choices import Failure, Unstretched
 
 _UNITS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
@@ -28,6 +28,6 @@ def rate_words(rate: float) -> str:
 
 def failures_listed(failures: Mapping[str, int]) -> list[tuple[str, str, int]]:
     """(code, label, number) of a job's failures, the most frequent first."""
-    labels = dict(Failure.choices)
+    labels = dict([*Failure.choices, *Unstretched.choices])
     listed = [(code, str(labels.get(code, code.replace("_", " "))), number) for code, number in failures.items()]
     return sorted(listed, key=lambda failure: (-failure[2], failure[0]))

@@ -3,6 +3,8 @@
 from .area import Area, AreaCounter, DemFile, SkippedWindow
 from .decision import ReviewDecision
 from .job import Job, JobChunk, JobEvent
+from .quota import QuotaLease, ServiceQuota
+from .signature import TileSignature
 from .tile import TilePair
 
 __all__ = [
@@ -12,7 +14,10 @@ __all__ = [
     "Job",
     "JobChunk",
     "JobEvent",
+    "QuotaLease",
     "ReviewDecision",
+    "ServiceQuota",
     "SkippedWindow",
     "TilePair",
+    "TileSignature",
 ]

@@ -32,6 +32,14 @@ class Failure(models.TextChoices):
     CRASHED = "crashed", "The worker died again and again"
 
 
+class Unstretched(models.TextChoices):
+    """Why the picture of a built tile could not be stretched anew. It stays as it was."""
+
+    DROPPED = "rgb_dropped", "The unstretched imagery was dropped"
+    DAMAGED = "rgb_damaged", "The unstretched imagery is damaged or missing"
+    DIED = "restretch_died", "The worker died again and again, the picture stays as it was"
+
+
 class Modality(models.TextChoices):
     RGB = "rgb", "RGB"
     SAR = "sar", "SAR"

@@ -38,6 +38,11 @@ class Job(models.Model):
     failures = models.JSONField(default=dict, blank=True, help_text="Reason -> number.")
     pace = models.JSONField(default=dict, blank=True, help_text="Two marks of time and steps, for the rate.")
     error = models.TextField(blank=True, help_text="Why the whole job failed or paused, for a person.")
+    room_wanted = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Set when a full disk paused it: bytes that must be free beyond DEMETER_MIN_FREE before it goes on.",
+    )
     started_by = models.ForeignKey(
         "accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="jobs"
     )
@@ -61,6 +66,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether a full disk paused it, and not a person: it goes on by itself."""
+        return self.state == self.State.PAUSED and self.room_wanted is not None
 
 
 class JobChunk(models.Model):

@@ -67,6 +67,18 @@ class TilePair(models.Model):
     distinct_heights = models.PositiveIntegerField(null=True, blank=True)
     built_at = models.DateTimeField(null=True, blank=True)
 
+    score = models.FloatField(default=0, help_text="How much it deserves a look, 0..1.")
+    causes = models.JSONField(default=list, blank=True, help_text="Of the score: code, severity and value.")
+    cloud_share = models.FloatField(null=True, blank=True)
+    saturated_share = models.FloatField(null=True, blank=True)
+    sharpness = models.FloatField(null=True, blank=True)
+    shift_px = models.FloatField(
+        null=True, blank=True, help_text="By how much the imagery lies off the heights; absent when unknown."
+    )
+    duplicate_of = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The number of an earlier tile of the area that shows the same."
+    )
+
     class Meta:
         ordering: ClassVar = ["area_id", "index"]
         constraints: ClassVar = [
@@ -87,6 +99,9 @@ class TilePair(models.Model):
             models.Index(fields=["area", "build_state", "review_state", "index"], name="tile_queue"),
             models.Index(fields=["area", "build_state", "failure", "index"], name="tile_failures"),
             models.Index(fields=["area", "reason", "index"], name="tile_reasons"),
+            models.Index(fields=["area", "build_state", "review_state", "-score", "index"], name="tile_queue_by_score"),
+            models.Index(fields=["area", "build_state", "-score", "index"], name="tile_by_score"),
+            models.Index(fields=["area", "reason", "-score", "index"], name="tile_reasons_by_score"),
         ]
         permissions: ClassVar = [("review_tilepair", "Can approve and reject tiles")]
 

@@ -16,6 +16,7 @@ Normalisation = Literal["per_channel", "joint", "none"]
 CONSTANT_BAND = "constant_band"
 OUT_OF_RANGE = "out_of_range"
 UNSTRETCHED = "unstretched"
+STRETCH_FLAGS = (CONSTANT_BAND, OUT_OF_RANGE, UNSTRETCHED)
 # Red, green, blue of the published per-channel variant: lower percentile; the upper one mirrors it.
 CHANNEL_PERCENTS = (1.0, 1.0, 0.3)
 

@@ -17,6 +17,15 @@ FLAG_WORDS = {
     FEW_HEIGHTS: f"fewer than {MIN_DISTINCT_HEIGHTS} distinct heights",
     CONSTANT_BAND: "a colour band is constant",
 }
+SHARE_WORDS = {"void": "void", "blank": "blank", "cloud": "cloud", "haze": "haze", "saturated": "saturated"}
+CAUSE_WORDS = {
+    "flat": "flat",
+    "few_heights": "few heights",
+    "constant_band": "a constant band",
+    "terraces": "terraces in the heights",
+    "blurred": "blurred",
+    "stripes": "stripes",
+}
 LANDFORM_WORDS = {landform.name: landform.label for landform in LANDFORMS}
 
 
@@ -50,9 +59,25 @@ def tile_payload(tile: TilePair, slug: str) -> dict[str, Any]:
         "water_share": tile.water_share,
         "void_share": tile.void_share,
         "flags": [FLAG_WORDS.get(flag, flag.replace("_", " ")) for flag in tile.flags],
+        "score": tile.score if "quality" in tile.measures else None,
+        "causes": [_cause(cause["code"], cause["value"], tile) for cause in tile.causes],
+        "shift_px": tile.shift_px,
         "dem_file": tile.dem_file.name if tile.dem_file else "",
         "window": [tile.window_col, tile.window_row] if tile.window_col is not None else None,
     }
+
+
+def _cause(code: str, value: float, tile: TilePair) -> str:
+    """A cause of the score in words, with its number where that says more."""
+    if code in SHARE_WORDS:
+        return f"{SHARE_WORDS[code]} {max(round(100 * value), 1)} %"
+    if code == "shift":
+        return f"shift {value:.0f} px"
+    if code == "spikes":
+        return f"{value:.0f} {'spike' if value == 1 else 'spikes'} in the heights"
+    if code == "duplicate":
+        return f"duplicate of tile_{tile.duplicate_of}"
+    return CAUSE_WORDS.get(code, code.replace("_", " "))
 
 
 def _problem(tile: TilePair) -> str:

@@ -23,7 +23,7 @@ DAY_LIMIT = 10_000
 
 @dataclass(frozen=True)
 class QueuePage:
-    """Tiles in the order of their numbers, and whether there are more on either side."""
+    """Tiles in the order that was asked for, and whether there are more on either side."""
 
     tiles: list[TilePair]
     has_before: bool
@@ -58,17 +58,22 @@ def queue_page(
     before: int | None = None,
     start: int | None = None,
     size: int = PAGE_SIZE,
+    by_score: bool = False,
 ) -> QueuePage:
     """One page of a filtered queue, in the order of the numbers, which are the keyset.
 
     after, before: exclusive bounds, at most one of them; start: from this number on. Reads size + 1 rows through the
-    index (area, build state, review state, number). Raises BadInput for two bounds or a size out of range.
+    index (area, build state, review state, number). by_score: the highest score first, tiles of one score by number;
+    the bounds are then the numbers of tiles, whose places in that order hold even when the filter leaves them out.
+    Raises BadInput for two bounds or a size out of range.
     """
     if sum(bound is not None for bound in (after, before, start)) > 1:
         raise BadInput("Give one of after, before and from, not two.")
     if not 1 <= size <= PAGE_LIMIT:
         raise BadInput(f"A page holds 1 to {PAGE_LIMIT} tiles.")
     tiles = tiles.select_related("dem_file")
+    if by_score:
+        return _page_by_score(tiles, after, before, start, size)
     if before is not None:
         found = list(tiles.filter(index__lt=before).order_by("-index")[: size + 1])
         page = found[:size][::-1]
@@ -80,6 +85,34 @@ def queue_page(
     found = list(tiles.order_by("index")[: size + 1])
     bounded = after is not None or bool(start)
     return QueuePage(found[:size], has_before=bounded, has_after=len(found) > size)
+
+
+def _page_by_score(
+    tiles: QuerySet[TilePair], after: int | None, before: int | None, start: int | None, size: int
+) -> QueuePage:
+    """The keyset is score and number. Tiles of the bound's own score are a range of their own: there may be many."""
+    bound = next((number for number in (after, before, start) if number is not None), None)
+    place = None if bound is None else _score_at(tiles, bound)
+    if bound is None or place is None:
+        found = list(tiles.order_by("-score", "index")[: size + 1])
+        return QueuePage(found[:size], has_before=False, has_after=len(found) > size)
+    same, most = tiles.filter(score=place), size + 1
+    if before is not None:
+        found = list(same.filter(index__lt=bound).order_by("-index")[:most])
+        found += tiles.filter(score__gt=place).order_by("score", "-index")[: most - len(found)]
+        return QueuePage(found[:size][::-1], has_before=len(found) > size, has_after=True)
+    same = same.filter(index__gt=bound) if after is not None else same.filter(index__gte=bound)
+    found = list(same.order_by("index")[:most])
+    found += tiles.filter(score__lt=place).order_by("-score", "index")[: most - len(found)]
+    return QueuePage(found[:size], has_before=True, has_after=len(found) > size)
+
+
+def _score_at(tiles: QuerySet[TilePair], index: int) -> float | None:
+    """The score of the area's tile of this number, whether or not the filter holds for it."""
+    area = tiles.values_list("area_id", flat=True).first()
+    if area is None:
+        return None
+    return TilePair.objects.filter(area_id=area, index=index).values_list("score", flat=True).first()
 
 
 def tile_by_index(*, area: Area, index: int) -> TilePair:

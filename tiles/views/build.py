@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 
 from tiles.areas.selectors import area_counts
+from tiles.build.busy import BUILD, RESTRETCH
 from tiles.build.choosing import source_folder, source_path, source_tree
+from tiles.build.restretch import area_restretch, rgb_is_stored
 from tiles.build.services import STRETCH, AreaFacts, BuildOptions, area_build_start
 from tiles.core.errors import ApplicationError, BadInput, NotAllowed, NotFound
 from tiles.core.permissions import BUILD_AREA
@@ -140,8 +143,11 @@ class RebuildForm(StretchForm):
     remake = forms.BooleanField(
         label="Make the built tiles again too",
         required=False,
-        help_text="Needed to change the stretch. A tile whose pixels change goes back to pending.",
+        help_text="From the source imagery. A tile whose pixels change goes back to pending.",
     )
+
+    def stretch(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in STRETCH}
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
@@ -177,13 +183,17 @@ def area_rebuild(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = _chosen(request)
     if request.method == "POST" and form.is_valid():
         try:
-            job = area_build_start(
-                slug=slug,
-                dems=_dems(chosen["dems"], needed=False),
-                options=form.options(),
-                remake=form.cleaned_data["remake"],
-                by=request.user,
-            )
+            if _asks_for_pictures_only(area, form, chosen):
+                job = area_restretch(slug=slug, **form.stretch(), by=request.user)
+                messages.success(request, "The stored imagery is stretched anew; the source is not read.")
+            else:
+                job = area_build_start(
+                    slug=slug,
+                    dems=_dems(chosen["dems"], needed=False),
+                    options=form.options(),
+                    remake=form.cleaned_data["remake"],
+                    by=request.user,
+                )
         except ApplicationError as error:
             _say(form, chosen, error)
         else:
@@ -191,7 +201,8 @@ def area_rebuild(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "area": area,
         "counts": area_counts(area),
-        "open_job": job_open(kind="build", subject=slug),
+        "rgb_stored": rgb_is_stored(area),
+        "open_job": job_open(kind=BUILD, subject=slug) or job_open(kind=RESTRETCH, subject=slug),
         "last_job": Job.objects.filter(area=area, kind="build").order_by("-id").first(),
     }
     return render(request, "tiles/build_again.html", {**_context(form, chosen), **context})
@@ -213,6 +224,19 @@ def _standing(area: Area) -> dict[str, Any]:
     stretch = {**STRETCH, **area.recipe.get("stretch", {})}
     numbers = {"void_limit": area.void_limit, "uncovered_limit": area.uncovered_limit, "percent": stretch["percent"]}
     return {**stretch, **{name: f"{number:g}" for name, number in numbers.items()}}
+
+
+def _asks_for_pictures_only(area: Area, form: RebuildForm, chosen: dict[str, Any]) -> bool:
+    """Whether the stretch is all that changes, so that neither heights nor source imagery need be read."""
+    stretch = {**STRETCH, **area.recipe.get("stretch", {})}
+    limits = {name: form.cleaned_data[name] for name in ("void_limit", "uncovered_limit")}
+    return (
+        form.stretch() != stretch
+        and not form.cleaned_data["remake"]
+        and not chosen["dems"]
+        and all(getattr(area, name) == value for name, value in limits.items())
+        and rgb_is_stored(area)
+    )
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:

@@ -28,7 +28,7 @@ TABLES = {"grey": False, "Spectral": True}
 @ensure_csrf_cookie
 @permission_required(VIEW_DATA, raise_exception=True)
 def review(request: HttpRequest, slug: str) -> HttpResponse:
-    """Judge an area's tiles one by one: `?state=pending&reason=&tile=<number>`."""
+    """Judge an area's tiles one by one: `?state=pending&reason=&order=&tile=<number>`."""
     area = selectors.area_by_slug(slug)
     asked = request.GET.copy()
     asked.setdefault("state", ReviewState.PENDING)
@@ -51,7 +51,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
 def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dict[str, int]) -> dict[str, Any]:
     """Everything that the page needs to show its first tile without asking again."""
     start = _number(request.GET.get("tile", ""))
-    page = selectors.queue_page(tiles=tile_filter.checked(), start=start)
+    page = selectors.queue_page(tiles=tile_filter.checked(), start=start, by_score=tile_filter.by_score)
     user: Any = request.user
     mine = selectors.decisions_of_person(by=user, area=area)
     return {
@@ -63,7 +63,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
             "decisions": reverse("api-area-decisions", args=[area.slug]),
             "captions": reverse("api-area-captions", args=[area.slug]),
         },
-        "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason")},
+        "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order")},
         "start": start,
         "first": {
             "items": tiles_payload(page.tiles, area.slug),

@@ -18,6 +18,7 @@ export class Address {
     remembered("sessionStorage", WANTED, String(wanted));
     const asked = new URLSearchParams({ state: filter.state });
     if (filter.reason) asked.set("reason", filter.reason);
+    if (filter.order) asked.set("order", filter.order);
     if (item) asked.set("tile", item.index);
     this.#next = `?${asked}`;
     if (!this.#timer) this.#write();

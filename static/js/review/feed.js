@@ -1,4 +1,4 @@
-// The tiles of the queue in the order of their numbers, some ahead of and some behind the one on the screen. Loads
+// The tiles of the queue in the order of their numbers or scores, some ahead of and some behind the one on the screen. Loads
 // more before they are needed, so that stepping never waits for the server.
 
 import { Failure, request } from "../lib/http.js";
@@ -11,7 +11,7 @@ const MOST = 600;
 /** Events: `change` when items came or went; `failure` with detail the Failure of a page that did not load. */
 export class Feed extends EventTarget {
   items = [];
-  filter = { state: "", reason: "" };
+  filter = { state: "", reason: "", order: "" };
   #url;
   #before = false;
   #after = false;
@@ -70,7 +70,8 @@ export class Feed extends EventTarget {
     if (found >= 0) return this.#go(found);
     const { decisions: _decisions, ...tile } = await request(`${this.#url}${index}/`);
     if (tile.build_state !== "built") throw new Failure(`${tile.name} is not built, so there is nothing to look at. ${tile.problem}`.trim());
-    const place = this.items.findIndex((item) => item.index > index);
+    // In the order of the scores only the server knows what lies around a tile.
+    const place = this.filter.order ? -1 : this.items.findIndex((item) => item.index > index);
     if (place > 0) {
       this.items.splice(place, 0, tile);
       return this.#go(place);
@@ -81,11 +82,11 @@ export class Feed extends EventTarget {
     return this.#go(0);
   }
 
-  /** Begin again with a filter, at a number. */
-  async restart(filter, from = 0) {
+  /** Begin again with a filter, at its first tile. */
+  async restart(filter) {
     this.filter = filter;
     const generation = (this.#generation += 1);
-    const page = await request(this.#address({ from }));
+    const page = await request(this.#address({}));
     if (generation !== this.#generation) return;
     this.#put(page);
     this.#go(0);

@@ -208,7 +208,7 @@ class Review {
 
   async #filter() {
     const form = new FormData(this.root.querySelector("#filter"));
-    const filter = { state: form.get("state"), reason: form.get("reason") };
+    const filter = { state: form.get("state"), reason: form.get("reason"), order: form.get("order") };
     await this.keys.run(() => this.#restart(filter));
   }
 

@@ -219,3 +219,58 @@ def test_a_job_that_is_not_there(signed_in: SignIn) -> None:
         assert viewer.get(path).status_code == 404, path
     assert viewer.get("/api/v1/jobs/99/").json()["code"] == "not_found"
     assert signed_in("curator").post("/jobs/99/cancel/").status_code == 404
+
+
+def test_the_list_moves_while_something_runs_and_then_rests(signed_in: SignIn, running: Job) -> None:
+    viewer = signed_in("viewer")
+    poll = 'hx-get="/jobs/rows/?state=&amp;after=&amp;before=" hx-trigger="every 2s"'
+    page = text(viewer, "/jobs/")
+    assert poll in page
+    assert re.search(r"about \d+ s", page)
+    Job.objects.filter(pk=running.pk).update(done=8)
+    rows = text(viewer, "/jobs/rows/")
+    assert rows.count("<tr>") == 1
+    assert '<td class="number">8</td>' in rows
+    assert poll in rows
+    assert "<html" not in rows
+    Job.objects.filter(pk=running.pk).update(state=Job.State.PAUSED)
+    assert "hx-trigger" not in text(viewer, "/jobs/"), "a person has to do something first"
+    Job.objects.filter(pk=running.pk).update(room_wanted=0)
+    assert "hx-trigger" in text(viewer, "/jobs/"), "it may go on by itself"
+    Job.objects.filter(pk=running.pk).update(state=Job.State.DONE, finished_at=timezone.now())
+    assert "hx-trigger" not in text(viewer, "/jobs/rows/")
+
+
+def test_the_rows_that_move_are_those_of_the_page_and_the_filter(
+    signed_in: SignIn, job: Job, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(60):
+        job_start(kind=Writing.name, title=f"Job no. {number};", subject="", chunks=[{}], background=False)
+    viewer = signed_in("viewer")
+    older = text(viewer, "/jobs/?state=queued").partition("after=")[2]
+    address = text(viewer, f"/jobs/?state=queued&after={cursor_in(older)}").partition('hx-get="')[2].partition('"')[0]
+    with django_assert_max_num_queries(8):
+        rows = text(viewer, address.replace("&amp;", "&"))
+    assert "Job no. 9;" in rows
+    assert "Job no. 10;" not in rows
+    assert "No job is in this state any more" in text(viewer, "/jobs/rows/?state=done")
+    assert viewer.get("/jobs/rows/?state=nonsense").status_code == 400
+
+
+def cursor_in(page: str) -> str:
+    """The cursor of the link to older jobs; the rows' own address comes first, with an empty one."""
+    return page.partition("after=")[2].partition('"')[0]
+
+
+def test_a_job_that_waits_for_room_says_that_it_goes_on_by_itself(signed_in: SignIn, running: Job) -> None:
+    Job.objects.filter(pk=running.pk).update(state=Job.State.PAUSED, room_wanted=0, error="The disk is full.")
+    viewer, curator = signed_in("viewer"), signed_in("curator")
+    page = text(curator, f"/jobs/{running.pk}/")
+    assert "Waiting for room on the disk" in page
+    assert "goes on by itself when there is room" in page
+    assert f'action="/jobs/{running.pk}/resume/"' in page
+    assert viewer.get(f"/api/v1/jobs/{running.pk}/").json()["waits_for_room"] is True
+    curator.post(f"/jobs/{running.pk}/resume/")
+    running.refresh_from_db()
+    assert (running.state, running.room_wanted) == (Job.State.RUNNING, None)
+    assert viewer.get(f"/api/v1/jobs/{running.pk}/").json()["waits_for_room"] is False

@@ -87,8 +87,9 @@ class Writing:
     def discard(self, chunk: JobChunk) -> None:
         remove_temporary(folder_of(chunk.job), f"{chunk.pk}-*")
 
-    def give_up(self, chunk: JobChunk, message: str) -> None:
+    def give_up(self, chunk: JobChunk, message: str) -> bool:
         JobEvent.objects.create(job=chunk.job, message=f"gave up {chunk.number}")
+        return False
 
     def ended(self, job: Job) -> None:
         JobEvent.objects.create(job=job, message=f"ended {job.state}")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tiles.build.choosing import source_folder, source_path, source_tree
+from tiles.build.drop import area_rgb_drop
 from tiles.core.errors import BadInput
 from tiles.jobs.runner import run_here
 from tiles.models import Area, Job
@@ -194,5 +195,26 @@ def test_building_on(sources: Path, build: Build, inputs: Inputs, signed_in: Cal
     client.post(address, {**limits, "percent": 5, "remake": "on"})
     job = Job.objects.order_by("-id").first()
     assert job is not None
+    assert (job.kind, run_here(job.pk, lambda _job: None).done) == ("build", 10)
+    assert set(area.tiles.values_list("parameters__percent", flat=True)) == {5}
+
+
+def test_another_stretch_by_itself_uses_the_stored_imagery(
+    sources: Path, build: Build, inputs: Inputs, signed_in: Callable[[str], Client], person: Callable[..., Any]
+) -> None:
+    area = build(dems=[inputs.dems], imagery=inputs.raster, tile_size=SIZE)
+    client, address = signed_in("curator"), reverse("area-rebuild", args=["land"])
+    asked = {"void_limit": 0, "uncovered_limit": 0, "normalisation": "per_channel", "percent": 5}
+    assert "uses the imagery that is stored" in client.get(address).content.decode()
+    inputs.imagery.unlink()
+    answer = client.post(address, asked, follow=True)
+    job = Job.objects.latest("id")
+    assert answer.redirect_chain == [(reverse("job", args=[job.pk]), 302)]
+    assert "the source is not read" in answer.content.decode()
+    assert (job.kind, job.started_by) == ("restretch", person("curator"))
+    assert "are being stretched anew" in client.get(address).content.decode()
     assert run_here(job.pk, lambda _job: None).done == 10
     assert set(area.tiles.values_list("parameters__percent", flat=True)) == {5}
+    run_here(area_rgb_drop(area_id=area.pk, by=person("curator"), background=False).pk, lambda _job: None)
+    assert "was dropped" in client.get(address).content.decode()
+    assert "another stretch" in client.post(address, {**asked, "percent": 1}).content.decode()

@@ -161,13 +161,14 @@ def test_a_full_disk_pauses_the_job(writing: Path) -> None:
     job.refresh_from_db()
     assert job.state == Job.State.PAUSED
     assert job.error == "The disk is full. Make room, then go on."
+    assert job.waits_for_room
     assert set(job.chunks.filter(stage=1).values_list("attempts", flat=True)) == {0}, "given back untried"
     assert no_temporary_file(job)
     (folder_of(job) / "room").touch()
     job_resume(job_id=job.pk, by=None)
     work_all()
     job.refresh_from_db()
-    assert (job.state, job.error, job.done) == (Job.State.DONE, "", 4)
+    assert (job.state, job.error, job.done, job.room_wanted) == (Job.State.DONE, "", 4, None)
 
 
 @pytest.mark.django_db

@@ -183,3 +183,28 @@ def test_the_command_steers_jobs(writing: Path, capsys: pytest.CaptureFixture[st
         call_command("jobs", "pause")
     with pytest.raises(CommandError, match="no such job"):
         call_command("jobs", "cancel", "999")
+
+
+def test_the_command_shows_one_job(
+    writing: Path, person: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = writing_start(chunks=1, steps=4, background=False)
+    job_pause(job_id=job.pk, by=person("curator", "ada"))
+    changes = {"done": 2, "failed": 1, "total": 4, "failures": {"void": 1}, "error": "The disk is full."}
+    Job.objects.filter(pk=job.pk).update(**changes, room_wanted=0, started_by=person("curator", "ada"))
+    call_command("jobs", "show", str(job.pk))
+    shown = capsys.readouterr().out
+    for text in (
+        "Writing: waiting for room. Started by ada",
+        "2 done, 1 failed, 1 left.",
+        "The disk is full.",
+        "1  void: Too many voids in the heights.",
+    ):
+        assert text in shown
+    assert shown.index("Started by the command line.") < shown.index("Paused by ada.")
+    call_command("jobs")
+    listed = capsys.readouterr().out
+    assert "waiting for room" in listed
+    assert "ada" in listed
+    with pytest.raises(CommandError, match="Which job"):
+        call_command("jobs", "show", "999")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -132,6 +133,49 @@ def test_workers_are_woken_for_work_but_not_more_than_there_are(writing: Path, s
     sweep()
     sweep()
     assert waiting_wakes() == 3
+
+
+def test_what_waits_for_room_goes_on_by_itself(writing: Path, settings: Any) -> None:
+    job = writing_start(chunks=1, steps=2, disk_full=1, background=False)
+    while lease := chunk_lease():
+        chunk_run(lease)
+    job.refresh_from_db()
+    assert (job.state, job.waits_for_room) == (Job.State.PAUSED, True)
+    least, settings.DEMETER_MIN_FREE = settings.DEMETER_MIN_FREE, 2**60
+    Job.objects.update(room_wanted=0)  # as if nothing had been free then
+    (folder_of(job) / "room").touch()
+    sweep()
+    job.refresh_from_db()
+    assert job.waits_for_room, "there is no room yet"
+    assert not work_waits()
+    settings.DEMETER_MIN_FREE = least
+    sweep()
+    job.refresh_from_db()
+    assert (job.state, job.error, job.room_wanted) == (Job.State.RUNNING, "", None)
+    assert waiting_wakes() > 0
+    assert job.events.filter(message__contains="room on the disk again").count() == 1
+    while lease := chunk_lease():
+        chunk_run(lease)
+    job.refresh_from_db()
+    assert (job.state, job.done) == (Job.State.DONE, 2)
+
+
+def test_a_write_that_failed_waits_for_more_room_than_there_was(writing: Path) -> None:
+    """Nobody knows how much it takes, and a quota may say no where the disk has room."""
+    job = writing_start(chunks=1, steps=1, disk_full=0, background=False)
+    while lease := chunk_lease():
+        chunk_run(lease)
+    job.refresh_from_db()
+    assert job.room_wanted is not None
+    assert job.room_wanted > 0, "beyond DEMETER_MIN_FREE"
+
+
+def test_what_a_person_paused_stays_paused(writing: Path) -> None:
+    job = writing_start(chunks=1, steps=1, background=False)
+    job_pause(job_id=job.pk, by=None)
+    sweep()
+    job.refresh_from_db()
+    assert (job.state, job.waits_for_room) == (Job.State.PAUSED, False)
 
 
 def test_nobody_is_woken_for_work_that_cannot_be_taken_yet(writing: Path) -> None:

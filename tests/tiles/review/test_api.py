@@ -108,6 +108,66 @@ class TestQueue:
         assert [(entry["verb"], entry["by"]) for entry in answer["decisions"]] == [("unsure", "reviewer")]
         assert client.get(f"{TILES}99/").status_code == 404
 
+    @pytest.mark.parametrize(
+        ("asked", "expected", "before", "after"),
+        [
+            ({}, [5, 2, 4, 0, 1, 3], False, False),
+            ({"limit": 2}, [5, 2], False, True),
+            ({"limit": 2, "after": 2}, [4, 0], True, True),
+            ({"limit": 3, "after": 0}, [1, 3], True, False),
+            ({"limit": 2, "before": 0}, [2, 4], True, True),
+            ({"limit": 3, "before": 1}, [2, 4, 0], True, True),
+            ({"limit": 2, "before": 2}, [5], False, True),
+            ({"limit": 2, "from": 4}, [4, 0], True, True),
+            ({"limit": 2, "after": 7}, [2, 4], True, True),
+            ({"limit": 2, "after": 99}, [5, 2], False, True),
+        ],
+    )
+    def test_the_most_doubtful_first(
+        self, area: Area, signed_in: Any, asked: Any, expected: Any, before: bool, after: bool
+    ) -> None:
+        """Tiles of one score by number; a bound that the filter leaves out, tile 7, still has its place."""
+        for index, score in {5: 0.9, 2: 0.4, 4: 0.4, 7: 0.7}.items():
+            TilePair.objects.filter(area=area, index=index).update(score=score)
+        answer = signed_in("viewer").get(TILES, {"state": "pending", "order": "score", **asked})
+        assert numbers(answer) == expected
+        assert (answer.json()["has_before"], answer.json()["has_after"]) == (before, after)
+
+    def test_the_order_must_be_a_known_one(self, area: Area, signed_in: Any) -> None:
+        assert signed_in("viewer").get(TILES, {"order": "beauty"}).status_code == 400
+
+    def test_a_page_by_score_reads_no_more_rows_than_it_shows(self, area: Area, signed_in: Any) -> None:
+        client = signed_in("viewer")
+        client.get(TILES)
+        counts = []
+        for limit in (1, 3):
+            with CaptureQueriesContext(connection) as queries:
+                assert len(client.get(TILES, {"order": "score", "limit": limit, "after": 1}).json()["items"]) == limit
+            counts.append(len(queries))
+            paged = [query["sql"] for query in queries if "score" in query["sql"] and "ORDER BY" in query["sql"]]
+            assert all("LIMIT" in sql for sql in paged)
+        assert counts[0] == counts[1]
+
+    def test_causes_are_plain_words(self, area: Area, signed_in: Any) -> None:
+        causes = [("shift", 4.2), ("cloud", 0.234), ("duplicate", 1.0), ("spikes", 1), ("few_heights", 1.0)]
+        TilePair.objects.filter(area=area, index=0).update(
+            score=0.83,
+            causes=[{"code": code, "severity": 0.5, "value": value} for code, value in causes],
+            shift_px=4.2,
+            duplicate_of=3,
+            measures={"quality": {}},
+        )
+        first, second = signed_in("viewer").get(TILES).json()["items"][:2]
+        assert (first["score"], first["shift_px"]) == (0.83, 4.2)
+        assert first["causes"] == [
+            "shift 4 px",
+            "cloud 23 %",
+            "duplicate of tile_3",
+            "1 spike in the heights",
+            "few heights",
+        ]
+        assert (second["score"], second["causes"], second["shift_px"]) == (None, [], None), "never measured"
+
     def test_queries_do_not_grow_with_rows(self, area: Area, signed_in: Any) -> None:
         client = signed_in("viewer")
         client.get(TILES)

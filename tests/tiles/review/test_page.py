@@ -37,7 +37,7 @@ def test_it_carries_its_first_tiles(area: Area, signed_in: Any, person: Any) -> 
     answer = signed_in("reviewer").get(PAGE)
     page = page_of(answer)
     assert [item["index"] for item in page["first"]["items"]] == [0, 1, 2, 3, 4, 5]
-    assert page["filter"] == {"state": "pending", "reason": ""}
+    assert page["filter"] == {"state": "pending", "reason": "", "order": ""}
     assert page["person"] == {"id": person("reviewer").pk, "name": "reviewer"}
     assert page["can"] == {"decide": True, "caption": True}
     assert [reason["key"] for reason in page["reasons"]] == list("csvedmbfpto")

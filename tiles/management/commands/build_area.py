@@ -19,6 +19,7 @@ from tiles.core.errors import ApplicationError, Conflict
 from tiles.jobs.runner import run_here
 from tiles.jobs.services import job_cancel
 from tiles.management.progress import failure_word, job_shown
+from tiles.management.search import add_search, search_asked
 from tiles.models import Area, Job, SkippedWindow
 
 
@@ -36,9 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--remake", action="store_true", help="make the built tiles again too")
         inputs = parser.add_argument_group("inputs; an area that has them needs them no more")
         inputs.add_argument("--dem", nargs="+", action="extend", default=[], type=Path, metavar="FILE_OR_FOLDER")
-        inputs.add_argument("--imagery", default="", metavar="raster:FILE_OR_FOLDER")
-        inputs.add_argument("--bands", type=_bands, metavar="R,G,B", help="counted from 1 (default 1,2,3)")
-        inputs.add_argument("--nir", type=int, metavar="BAND", help="near infrared, when there is one")
+        inputs.add_argument("--imagery", default="", metavar="raster:FILE_OR_FOLDER | stac:URL | earthengine")
+        inputs.add_argument("--bands", type=_bands, metavar="R,G,B", help="counted from 1 (default 1,2,3), or B4,B3,B2")
+        inputs.add_argument("--nir", type=_band, metavar="BAND", help="near infrared, when there is one")
+        add_search(parser)
         _add_recipe(parser)
         _add_facts(parser)
 
@@ -51,7 +53,7 @@ class Command(BaseCommand):
                 slug=options["slug"],
                 dems=[path.absolute() for path in options["dem"]],
                 imagery=options["imagery"],
-                options=BuildOptions(**{name: options[name] for name in BuildOptions.__dataclass_fields__}),
+                options=_build_options(options),
                 facts=AreaFacts(**{name: options[name] for name in AreaFacts.__dataclass_fields__}),
                 remake=options["remake"],
                 thorough=True,
@@ -89,6 +91,11 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS(f"Review them at {reverse('review', args=[area.slug])} of the site."))
 
 
+def _build_options(options: dict[str, Any]) -> BuildOptions:
+    names = set(BuildOptions.__dataclass_fields__) - {"search"}
+    return BuildOptions(**{name: options[name] for name in names}, search=search_asked(options))
+
+
 def _add_recipe(parser: CommandParser) -> None:
     recipe = parser.add_argument_group("how tiles are made")
     recipe.add_argument("--tile-size", type=int, metavar="PIXELS", help="16 to 4096 (default 512)")
@@ -122,11 +129,15 @@ def _add_facts(parser: CommandParser) -> None:
     facts.add_argument("--synthetic", action="store_true", default=None, help="generated, not observed")
 
 
-def _bands(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise ArgumentTypeError("give three numbers, as in 1,2,3") from error
+def _bands(text: str) -> tuple[int | str, ...]:
+    return tuple(_band(part) for part in text.split(","))
+
+
+def _band(text: str) -> int | str:
+    """The number of a raster's band, or the name of one of Earth Engine's."""
+    if not text.strip():
+        raise ArgumentTypeError("give three numbers, as in 1,2,3, or names, as in B4,B3,B2")
+    return int(text) if text.lstrip("-").isdecimal() else text.strip()
 
 
 def _date(text: str) -> date:

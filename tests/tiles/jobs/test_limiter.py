@@ -1,0 +1,156 @@
+"""One limit for all: leases never add up to more, expire with their holder, and come back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from tests.support.earthengine import PROJECT, StandIn
+from tests.support.site import Site
+from tiles.jobs import limiter as limits
+from tiles.jobs.limiter import DatabaseLimiter
+from tiles.models import QuotaLease
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def limiter(slots: int = 10, per_second: int = 100, most: int = 10) -> DatabaseLimiter:
+    return DatabaseLimiter("test", slots=slots, per_second=per_second, most=most)
+
+
+def begun(one: DatabaseLimiter) -> int:
+    """How many requests may start now."""
+    number = 0
+    while one.begin():
+        number += 1
+    return number
+
+
+def asks_again(one: DatabaseLimiter) -> None:
+    """As if half a second had gone by since it asked."""
+    one._asked_at = float("-inf")
+
+
+@pytest.mark.django_db
+def test_two_share_and_never_exceed_the_limit() -> None:
+    a, b = limiter(), limiter()
+    flying = 0
+    for _round in range(6):
+        for one in (a, b):
+            asks_again(one)
+            one.refill(20)
+            flying += begun(one)
+            assert flying <= 10
+            assert sum(QuotaLease.objects.values_list("slots", flat=True)) <= 10
+            assert sum(QuotaLease.objects.values_list("per_second", flat=True)) <= 100
+    assert flying == 10
+    for _each in range(3):
+        a.end()
+    assert begun(a) == 3
+
+
+@pytest.mark.django_db
+def test_nothing_starts_without_a_lease() -> None:
+    assert not limiter().begin()
+
+
+@pytest.mark.django_db
+def test_the_rate_is_shared_too() -> None:
+    one = limiter(slots=10, per_second=3, most=10)
+    one.refill(10)
+    started = 0
+    while one.begin():
+        one.end()
+        started += 1
+    assert started <= 3
+    other = limiter(slots=10, per_second=3, most=10)
+    other.refill(10)
+    more = 0
+    while other.begin():
+        other.end()
+        more += 1
+    assert started + more <= 3
+
+
+@pytest.mark.django_db
+def test_what_is_given_back_is_there_for_others() -> None:
+    a, b = limiter(slots=2, most=2), limiter(slots=2, most=2)
+    for _grow in range(2):
+        asks_again(a)
+        a.refill(5)
+    assert begun(a) == 2
+    b.refill(5)
+    assert not b.begin()
+    a.end()
+    a.rest()
+    assert QuotaLease.objects.get(slots__gt=0).slots == 1  # one is still on its way
+    asks_again(b)
+    b.refill(5)
+    assert begun(b) == 1
+
+
+@pytest.mark.django_db
+def test_the_lease_of_a_dead_holder_expires() -> None:
+    dead, heir = limiter(slots=1), limiter(slots=1)
+    dead.refill(1)
+    assert dead.begin()
+    heir.refill(1)
+    assert not heir.begin()
+    QuotaLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    asks_again(heir)
+    heir.refill(1)
+    assert heir.begin()
+
+
+def test_a_request_ends_before_its_lease_does() -> None:
+    from tiles.imagery.ee_transport import PATIENT
+
+    assert PATIENT.request + PATIENT.silence <= limits.REQUEST_SECONDS
+
+
+FETCHING = """
+import json, sys
+import django
+django.setup()
+from tiles.imagery import imagery_survey
+from tiles.imagery.ee_source import EarthEngineSource
+from tiles.jobs.limiter import DatabaseLimiter
+from tiles.raster.grid import Grid
+whole = Grid("EPSG:32633", (30.0, 0, 500000.0, 0, -30.0, 4000000.0), 32 * 60, 32)
+grids = [whole.window(32 * number, 0, 32, 32) for number in range(60)]
+limiter = DatabaseLimiter("earthengine", slots=6, per_second=1000)
+with EarthEngineSource(imagery_survey("earthengine"), limiter=limiter) as source:
+    source.expect(grids)
+    for grid in grids:
+        source.fetch(grid)
+print("done")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_stay_below_the_limit_together(site: Site) -> None:
+    with StandIn().running() as stand_in:
+        stand_in.latency = 0.25
+        environment = {
+            **os.environ,
+            **site.environment,
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "EARTHENGINE_CREDENTIALS": "anonymous",
+            "EARTHENGINE_PROJECT": PROJECT,
+            "EARTHENGINE_URL": stand_in.url,
+        }
+        processes = [
+            subprocess.Popen([sys.executable, "-c", FETCHING], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE)
+            for _each in range(2)
+        ]
+        outputs = [process.communicate(timeout=180)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert all(b"done" in output for output in outputs)
+    assert len(stand_in.requests) == 120
+    assert 2 <= stand_in.peak <= 6

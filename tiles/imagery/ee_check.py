@@ -1,0 +1,36 @@
+"""One small request, to see whether Earth Engine can be used at all."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import ee
+
+from tiles.raster.grid import Grid
+
+from . import ee_client
+from .ee_flights import Flights
+from .ee_transport import PATIENT
+from .limiter import Limiter
+
+# Eight pixels of a degree each, off the coast of Africa: a constant costs nothing anywhere.
+GRID = Grid("EPSG:4326", (1.0, 0.0, 0.0, 0.0, -1.0, 4.0), 4, 2)
+
+
+def earthengine_check(*, limiter: Limiter, seconds: float) -> float:
+    """Connect as the settings say and compute a constant. Returns how long that took, in seconds.
+
+    Raises SourcePermanent and SourceRetryable, with a sentence that says what is wrong.
+    """
+    patience = replace(PATIENT, silence=min(30.0, seconds), request=seconds, tile=seconds, tries=2)
+    started = time.monotonic()
+    ee_client.connect(patience)
+    image = ee.Image.constant(1).toFloat().rename(["valid"])
+    flights = Flights(limiter, patience)
+    try:
+        tile = flights.add(GRID, 1, lambda grid: ee_client.compute(image, grid, ("valid",), patience))
+        flights.wait(tile, lambda: None)
+    finally:
+        flights.close()
+    return time.monotonic() - started

@@ -1,0 +1,196 @@
+"""Requests in the air: many at once below the limiter's limit, tried again after faults, cut into quarters.
+
+Threads do nothing but send one request after the other. What may start is decided by the limiter, in memory; whoever
+ends a request starts the next. The thread that owns the source waits, beats, and leases slots.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tiles.raster.arrays import NumberArray
+from tiles.raster.grid import Grid
+
+from .base import NoImagery, SourceError, SourcePermanent, SourceRetryable
+from .ee_faults import Fault, Remedy, fault_of
+from .ee_transport import Patience
+from .limiter import Limiter
+
+# 48 MB uncompressed is the limit of one answer.
+MOST_BYTES = 44_000_000
+LEAST_SIDE = 32
+LOOK_SECONDS = 0.05
+
+Send = Callable[[Grid], NumberArray]
+
+
+@dataclass(eq=False)
+class Part:
+    """A piece of a tile that is one request. col, row: where it lies in the tile. due: when it may start."""
+
+    tile: Tile
+    grid: Grid
+    col: int
+    row: int
+    tries: int = 0
+    due: float = 0.0
+
+
+@dataclass(eq=False)
+class Tile:
+    """A tile that is asked for. pixels: (B, H, W) float32, whole once nothing is open and there is no failure."""
+
+    grid: Grid
+    send: Send
+    pixels: NumberArray
+    open: int = 0
+    requests: int = 0
+    started: float | None = None
+    failure: SourceError | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.failure is not None or not self.open
+
+
+class Flights:
+    """Tiles on their way. All methods are called by the thread that owns the source."""
+
+    def __init__(self, limiter: Limiter, patience: Patience) -> None:
+        self._limiter = limiter
+        self._patience = patience
+        self._changed = threading.Condition()
+        self._waiting: list[Part] = []
+        self._closed = False
+
+    def add(self, grid: Grid, bands: int, send: Send, *, first: bool = False) -> Tile:
+        """Ask for a tile; `first` before all others that wait. Cut at once where it is too large for one answer."""
+        tile = Tile(grid, send, np.zeros((bands, grid.height, grid.width), np.float32))
+        parts = [Part(tile, grid, 0, 0)]
+        while parts[0].grid.width * parts[0].grid.height * bands * 4 > MOST_BYTES:
+            parts = [quarter for part in parts for quarter in _quarters(part)]
+        tile.open = len(parts)
+        with self._changed:
+            self._waiting = [*parts, *self._waiting] if first else [*self._waiting, *parts]
+        return tile
+
+    def lift(self) -> None:
+        """Lease slots for what waits, and start what may start."""
+        now = time.monotonic()
+        with self._changed:
+            wanted = sum(part.due <= now for part in self._waiting)
+        self._limiter.refill(wanted)
+        self._start()
+
+    def wait(self, tile: Tile, beat: Callable[[], None]) -> NumberArray:
+        """The tile's pixels. Raises the SourceError that became of it; whatever beat() raises goes through."""
+        while True:
+            beat()
+            self.lift()
+            with self._changed:
+                if not tile.over:
+                    self._changed.wait(LOOK_SECONDS)
+                if tile.started and not tile.over and time.monotonic() - tile.started > self._patience.tile:
+                    self._fail(tile, SourceRetryable("Earth Engine took too long over this tile. Try again later."))
+                if tile.failure:
+                    raise tile.failure
+                if tile.over:
+                    return tile.pixels
+
+    def drop(self, tile: Tile) -> None:
+        """Forget a tile that nobody will ask for; a request that flies is left to end."""
+        with self._changed:
+            self._waiting = [part for part in self._waiting if part.tile is not tile]
+
+    def close(self) -> None:
+        """Start nothing any more, and give back what no request is using."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+        self._limiter.rest()
+
+    def _start(self) -> None:
+        while part := self._next():
+            threading.Thread(target=self._fly, args=(part,), daemon=True).start()
+
+    def _next(self) -> Part | None:
+        """Take the next part that may start now, if the limiter allows one."""
+        with self._changed:
+            now = time.monotonic()
+            part = next((part for part in self._waiting if part.due <= now), None)
+            if self._closed or part is None or not self._limiter.begin():
+                return None
+            self._waiting.remove(part)
+            part.tile.started = part.tile.started or now
+            part.tile.requests += 1
+            return part
+
+    def _fly(self, first: Part) -> None:
+        part: Part | None = first
+        while part:
+            try:
+                pixels = part.tile.send(part.grid)
+            except BaseException as error:
+                self._limiter.end()
+                self._landed_badly(part, error)
+            else:
+                self._limiter.end()
+                self._landed(part, pixels)
+            part = self._next()
+
+    def _landed(self, part: Part, pixels: NumberArray) -> None:
+        height, width = pixels.shape[1:]
+        with self._changed:
+            part.tile.pixels[:, part.row : part.row + height, part.col : part.col + width] = pixels
+            part.tile.open -= 1
+            self._changed.notify_all()
+
+    def _landed_badly(self, part: Part, error: BaseException) -> None:
+        try:
+            fault = fault_of(error)
+        except BaseException as unknown:
+            fault = Fault(Remedy.GIVE_UP, f"Earth Engine's client failed: {type(unknown).__name__}: {unknown}")
+        part.tries += 1
+        with self._changed:
+            if fault.remedy is Remedy.RETRY and part.tries < self._patience.tries:
+                part.due = time.monotonic() + self._pause(part.tries, fault.after)
+                self._wait_again(part.tile, [part])
+            elif fault.remedy is Remedy.SPLIT and min(part.grid.width, part.grid.height) >= 2 * LEAST_SIDE:
+                part.tile.open += 3
+                self._wait_again(part.tile, _quarters(part))
+            else:
+                self._fail(part.tile, _error_of(fault))
+            self._changed.notify_all()
+
+    def _wait_again(self, tile: Tile, parts: list[Part]) -> None:
+        if not tile.failure and not self._closed:
+            self._waiting[:0] = parts
+
+    def _fail(self, tile: Tile, failure: SourceError) -> None:
+        tile.failure = tile.failure or failure
+        self._waiting = [part for part in self._waiting if part.tile is not tile]
+
+    def _pause(self, tries: int, asked: float) -> float:
+        """Full jitter: anything up to a wait that doubles; never less than the server asks for, within reason."""
+        most = min(self._patience.most_wait, self._patience.first_wait * 2 ** (tries - 1))
+        return max(random.uniform(0, most), min(asked, self._patience.most_wait))  # noqa: S311
+
+
+def _quarters(part: Part) -> list[Part]:
+    left, top = part.grid.width // 2, part.grid.height // 2
+    return [
+        Part(part.tile, part.grid.window(col, row, width, height), part.col + col, part.row + row)
+        for col, width in ((0, left), (left, part.grid.width - left))
+        for row, height in ((0, top), (top, part.grid.height - top))
+    ]
+
+
+def _error_of(fault: Fault) -> SourceError:
+    kinds = {Remedy.RETRY: SourceRetryable, Remedy.NOTHING_THERE: NoImagery}
+    return kinds.get(fault.remedy, SourcePermanent)(fault.sentence)

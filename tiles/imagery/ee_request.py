@@ -1,0 +1,173 @@
+"""What is asked of Earth Engine for an area: two presets, and every part of them open to change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import Any, Literal, NamedTuple, get_args
+
+from tiles.core.errors import BadInput
+
+Mask = Literal["cloud-score", "qa60", "qa-pixel", "none"]
+Reducer = Literal["median", "mosaic", "least_cloudy", "image"]
+Resampling = Literal["bilinear", "bicubic", "nearest"]
+
+CLOUD_SCORE = "GOOGLE/CLOUD_SCORE_PLUS/V1/S2_HARMONIZED"
+# QA60 is empty between these days, and a mask made of it blanks every pixel without an error.
+QA60_GAP = (date(2022, 1, 25), date(2024, 2, 28))
+_ASSET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-/.]{2,250}")
+_BAND = re.compile(r"[A-Za-z0-9_]{1,60}")
+
+
+class Collection(NamedTuple):
+    """What is known of a collection. gsd: metres; cloud: the property with a scene's cloud cover in percent."""
+
+    satellite: str
+    gsd: float
+    cloud: str
+
+
+KNOWN = {
+    "COPERNICUS/S2_HARMONIZED": Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE"),
+    "COPERNICUS/S2_SR_HARMONIZED": Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE"),
+    "LANDSAT/LC08/C02/T1_L2": Collection("Landsat 8", 30.0, "CLOUD_COVER"),
+    "LANDSAT/LC09/C02/T1_L2": Collection("Landsat 9", 30.0, "CLOUD_COVER"),
+    "LANDSAT/LC08/C02/T1_TOA": Collection("Landsat 8", 30.0, "CLOUD_COVER"),
+    "LANDSAT/LC09/C02/T1_TOA": Collection("Landsat 9", 30.0, "CLOUD_COVER"),
+}
+UNKNOWN = Collection("", 10.0, "")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One composite. start, end: days as in 2021-01-31, both included; months: first and last of the season, or None.
+
+    bands: red, green, blue. cloud_limit: percent of a scene, below which it is used; None takes all. threshold: of the
+    Cloud Score+ band `score_band`. scale_factor, offset: value * scale_factor + offset is reflectance.
+    reducer "image" takes `collection` as the id of one image. clear_count: ask for the number of clear looks too.
+    """
+
+    preset: str
+    collection: str = "COPERNICUS/S2_HARMONIZED"
+    bands: tuple[str, str, str] = ("B4", "B3", "B2")
+    nir: str | None = "B8"
+    start: str = "2021-01-01"
+    end: str = "2023-12-31"
+    months: tuple[int, int] | None = None
+    cloud_property: str = "CLOUDY_PIXEL_PERCENTAGE"
+    cloud_limit: float | None = None
+    mask: Mask = "cloud-score"
+    score_band: str = "cs_cdf"
+    threshold: float = 0.60
+    reducer: Reducer = "median"
+    resampling: Resampling = "bilinear"
+    scale_factor: float = 0.0001
+    offset: float = 0.0
+    clear_count: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        known = asdict(self)
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Request:
+        known: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in data.items()}
+        return cls(**known)
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """The bands of an answer, in their order, whatever the collection calls them."""
+        nir = ("nir",) if self.nir else ()
+        clear = ("clear",) if self.clear_count else ()
+        return ("red", "green", "blue", *nir, "valid", *clear)
+
+    @property
+    def known(self) -> Collection:
+        return KNOWN.get(self.collection, UNKNOWN)
+
+
+PRESETS = {
+    "cloud-score": Request("cloud-score", cloud_limit=60.0),
+    # RS3DBench, arXiv 2509.18897: nearest neighbour is what Earth Engine does unless it is told otherwise.
+    "published": Request("published", nir=None, cloud_limit=20.0, mask="qa60", resampling="nearest", clear_count=False),
+}
+SETTABLE = tuple(field.name for field in fields(Request) if field.name != "preset")
+
+
+def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Request:
+    """The request of a preset, or of an area's earlier spec, with changes; None in them changes nothing.
+
+    Raises BadInput for what makes no sense, with the `field` imagery.
+    """
+    asked = {name: value for name, value in changes.items() if value is not None}
+    preset = asked.pop("preset", None)
+    unknown = set(asked) - set(SETTABLE)
+    if unknown:
+        raise _wrong(f"Imagery of Earth Engine has no setting {sorted(unknown)[0]!r}.")
+    if preset is None and before is not None:
+        base = Request.from_dict(before)
+    elif (preset or "cloud-score") in PRESETS:
+        base = PRESETS[preset or "cloud-score"]
+    else:
+        raise _wrong(f"There is no preset {preset!r}. Choose one of: {', '.join(PRESETS)}.")
+    if "collection" in asked and "cloud_property" not in asked:
+        asked["cloud_property"] = KNOWN.get(asked["collection"], UNKNOWN).cloud or base.cloud_property
+    made = Request.from_dict({**base.to_dict(), **asked})
+    _check(made)
+    return made
+
+
+def days_lost(request: Request) -> tuple[int, int]:
+    """How many of the period's days really count, and how many it has: QA60 masks whole days it is empty on."""
+    start, end = date.fromisoformat(request.start), date.fromisoformat(request.end)
+    days = (end - start).days + 1
+    if request.mask != "qa60":
+        return days, days
+    gap = (min(end, QA60_GAP[1]) - max(start, QA60_GAP[0])).days + 1
+    return days - max(gap, 0), days
+
+
+def _check(request: Request) -> None:
+    if not _ASSET.fullmatch(request.collection):
+        raise _wrong(f"{request.collection!r} is no id of Earth Engine: give one as COPERNICUS/S2_HARMONIZED.")
+    if len(request.bands) != 3:
+        raise _wrong("Name three bands: red, green and blue, as in B4,B3,B2.")
+    for band in (*request.bands, *([request.nir] if request.nir else []), request.score_band):
+        if not isinstance(band, str) or not _BAND.fullmatch(band):
+            raise _wrong(f"{band!r} is no band of Earth Engine: name bands as in B4,B3,B2.")
+    _check_dates(request)
+    _check_numbers(request)
+    for name, known in (("mask", Mask), ("reducer", Reducer), ("resampling", Resampling)):
+        if getattr(request, name) not in get_args(known):
+            raise _wrong(f"The {name} must be one of: {', '.join(get_args(known))}.")
+    if request.mask == "cloud-score" and not request.collection.startswith("COPERNICUS/S2"):
+        raise _wrong("Cloud Score+ exists for Sentinel-2 only. Choose the mask qa-pixel (Landsat) or none.")
+
+
+def _check_dates(request: Request) -> None:
+    try:
+        start, end = date.fromisoformat(request.start), date.fromisoformat(request.end)
+    except ValueError as error:
+        raise _wrong("Give the first and the last day of the imagery as 2021-07-31.") from error
+    if end < start:
+        raise _wrong(f"The imagery cannot end before it begins: {start} is after {end}.")
+    if request.months and not all(1 <= month <= 12 for month in request.months):
+        raise _wrong("Give the season by its first and last month, as in 5-9.")
+    if not days_lost(request)[0]:
+        raise _wrong("QA60 is empty on every day from 2022-01-25 to 2024-02-28. Choose the mask cloud-score.")
+
+
+def _check_numbers(request: Request) -> None:
+    if request.cloud_limit is not None and not 0 < request.cloud_limit <= 100:
+        raise _wrong("The cloud limit is a percentage of a scene: choose it above 0 and up to 100.")
+    if not 0 <= request.threshold <= 1:
+        raise _wrong("The threshold of Cloud Score+ lies between 0 and 1.")
+    if not 0 < request.scale_factor < 1e9:
+        raise _wrong("The scale factor must be above 0.")
+
+
+def _wrong(sentence: str) -> BadInput:
+    return BadInput(sentence, field="imagery")

@@ -1,0 +1,165 @@
+"""One limit for all workers of a service whose quota is the project's: slots and a rate, leased from the database.
+
+The sum of all live leases never exceeds the limit, of requests at once as of starts a second. A process that dies
+keeps what it had until its lease expires, by when every request it sent is over; one that has nothing to do gives its
+slots back. Between leases nothing but memory is looked at.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from tiles.models import QuotaLease, ServiceQuota
+
+from .leases import worker_name
+
+EARTHENGINE = "earthengine"
+MOST_SLOTS = 10
+# How long one request may take at the very most, and how much longer than that a lease lasts.
+REQUEST_SECONDS = 270.0
+SPARE_SECONDS = 60.0
+ASK_SECONDS = 0.5
+# A rate is one of any second: what was given back counts until that is over.
+RATE_SECONDS = 1.0
+
+
+class DatabaseLimiter:
+    """What this process holds of a quota; satisfies tiles.imagery.Limiter.
+
+    slots, per_second: the limits of all processes together. request_seconds: what every request ends within.
+    most: slots of one process. A free slot may go to somebody else, so one half of what is free is taken at a time.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        slots: int,
+        per_second: int,
+        request_seconds: float = REQUEST_SECONDS,
+        spare_seconds: float = SPARE_SECONDS,
+        most: int = MOST_SLOTS,
+    ) -> None:
+        self._service = service
+        self._limits = max(1, slots), max(1, per_second)
+        self._request_seconds = request_seconds
+        self._lease_seconds = request_seconds + spare_seconds
+        self._most = most
+        self._lock = threading.Lock()
+        self._slots = 0
+        self._per_second = 0
+        self._until = -math.inf
+        self._flying = 0
+        self._starts: deque[float] = deque()
+        self._row = 0
+        self._asked_at = -math.inf
+
+    def begin(self) -> bool:
+        """Whether a request may start now, by what is leased: it must be over before the lease is."""
+        with self._lock:
+            now = time.monotonic()
+            self._forget_starts(now)
+            if self._flying >= self._slots or len(self._starts) >= self._per_second:
+                return False
+            if self._until - now < self._request_seconds:
+                return False
+            self._flying += 1
+            self._starts.append(now)
+            return True
+
+    def _forget_starts(self, now: float) -> None:
+        while self._starts and now - self._starts[0] > RATE_SECONDS:
+            self._starts.popleft()
+
+    def end(self) -> None:
+        with self._lock:
+            self._flying -= 1
+
+    def refill(self, wanted: int) -> None:
+        """Lease more where more is wanted, and renew what runs out. Asks the database twice a second at most."""
+        now = time.monotonic()
+        with self._lock:
+            lacking = wanted > self._slots - self._flying and self._slots < self._most
+            aging = self._until - now < (self._request_seconds + self._lease_seconds) / 2
+        if wanted and (lacking or aging) and now - self._asked_at >= ASK_SECONDS:
+            self._asked_at = now
+            self._lease(wanted)
+
+    def rest(self) -> None:
+        """Give back what no request is using. When the database does not take it, the lease expires by itself."""
+        with self._lock:
+            self._forget_starts(time.monotonic())
+            self._slots = flying = self._flying
+            self._per_second = started = len(self._starts)
+        self._asked_at = -math.inf
+        if not self._row:
+            return
+        with suppress(DatabaseError), transaction.atomic():
+            mine = QuotaLease.objects.select_for_update().filter(pk=self._row)
+            mine.update(slots=flying, per_second=started)
+            if not flying:
+                mine.update(expires_at=timezone.now() + timedelta(seconds=RATE_SECONDS))
+                with self._lock:
+                    self._until = -math.inf
+
+    def _lease(self, wanted: int) -> None:
+        ServiceQuota.objects.get_or_create(service=self._service)
+        # Taken before the database's time, so that we think the lease over before anybody else does.
+        now = time.monotonic()
+        with transaction.atomic():
+            quota = ServiceQuota.objects.select_for_update().get(service=self._service)
+            live = quota.leases.filter(expires_at__gt=timezone.now())
+            quota.leases.exclude(pk__in=live.values("pk")).delete()
+            others = live.exclude(pk=self._row).aggregate(slots=Sum("slots"), per_second=Sum("per_second"))
+            slots, per_second = self._share(
+                wanted, self._limits[0] - (others["slots"] or 0), self._limits[1] - (others["per_second"] or 0)
+            )
+            held = {
+                "slots": slots,
+                "per_second": per_second,
+                "expires_at": timezone.now() + timedelta(seconds=self._lease_seconds),
+            }
+            row = self._row
+            if not quota.leases.filter(pk=row, owner=worker_name()).update(**held):
+                row = quota.leases.create(owner=worker_name(), **held).pk
+        with self._lock:
+            self._row = row
+            self._slots, self._per_second, self._until = slots, per_second, now + self._lease_seconds
+
+    def _share(self, wanted: int, free_slots: int, free_rate: int) -> tuple[int, int]:
+        """Slots and starts a second of this process, out of what the others leave. Never less than is in use."""
+        with self._lock:
+            now = time.monotonic()
+            self._forget_starts(now)
+            alive = self._until > now
+            mine = self._slots if alive else self._flying
+            # What was started within the last second counts, also when the share shrinks.
+            rate = len(self._starts)
+            need = self._flying + wanted
+        more = mine + math.ceil(max(0, free_slots - mine) / 2)
+        slots = max(mine, min(need, more, self._most))
+        fair = math.ceil(slots * self._limits[1] / self._limits[0])
+        return slots, max(0, min(free_rate, max(rate, fair)))
+
+
+_limiters: dict[tuple[int, str, int, int], DatabaseLimiter] = {}
+
+
+def earthengine_limiter() -> DatabaseLimiter:
+    """The limiter of Earth Engine in this process, with the limits of the settings."""
+    slots, per_second = settings.EARTHENGINE_MAX_CONCURRENT, settings.EARTHENGINE_MAX_PER_SECOND
+    key = os.getpid(), EARTHENGINE, slots, per_second
+    if key not in _limiters:
+        _limiters[key] = DatabaseLimiter(EARTHENGINE, slots=slots, per_second=per_second)
+    return _limiters[key]

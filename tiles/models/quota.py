@@ -1,0 +1,32 @@
+"""How workers share the quota of a service: one row a service, and one lease a process."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class ServiceQuota(models.Model):
+    """A service with a quota. Whoever leases from it locks this row first."""
+
+    service = models.CharField(max_length=32, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.service
+
+
+class QuotaLease(models.Model):
+    """What one process may use of a quota until the lease expires: requests at once, and starts a second."""
+
+    quota = models.ForeignKey(ServiceQuota, on_delete=models.CASCADE, related_name="leases")
+    owner = models.CharField(max_length=100)
+    slots = models.PositiveIntegerField()
+    per_second = models.PositiveIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["quota", "expires_at"], name="quota_lease_live")]
+
+    def __str__(self) -> str:
+        return f"{self.slots} of {self.quota_id} for {self.owner}"
