@@ -241,8 +241,8 @@ class TestOtherPeople:
         mine.context.set_offline(False)
         expect(trouble(mine)).to_contain_text("1 later decision of yours about it waits.")
         trouble(mine).get_by_role("button", name="Overwrite with mine").click()
-        settled(mine)
         expect(trouble(mine)).to_be_hidden()
+        settled(mine)
         assert [entry[:2] for entry in decisions(mine)] == [(0, "approve"), (0, "unsure")]
         assert states(mine)[0] == "unsure"
 
@@ -253,11 +253,13 @@ class TestOtherPeople:
         theirs.goto(theirs.url.split("?")[0] + "?state=approved")
         step_to(theirs, 0)
         theirs.keyboard.press("3")
+        expect(stage(theirs)).to_have_attribute("data-tile", "")
         settled(theirs)
         mine.keyboard.press("u")
         expect(trouble(mine)).to_contain_text("tile_0 was decided by curator meanwhile")
         expect(trouble(mine).get_by_role("button", name="Overwrite with mine")).to_have_count(0)
         trouble(mine).get_by_role("button", name="Keep theirs").click()
+        expect(trouble(mine)).to_be_hidden()
         settled(mine)
         assert states(mine)[0] == "unsure"
 
