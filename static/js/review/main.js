@@ -226,8 +226,8 @@ class Review {
       return;
     }
     this.keys.run(async () => {
-      await this.#goTo(record.subject);
       await this.#refresh(record.subject);
+      await this.#goTo(record.subject);
     });
   }
 
