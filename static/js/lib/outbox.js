@@ -97,10 +97,12 @@ export class Outbox extends EventTarget {
     });
   }
 
-  /** Keep a piece of work; resolves once it will outlast this page, and sends it in the background. */
-  async add(record) {
+  /** Keep a piece of work in place of the records in `remove`; resolves once it will outlast this page, and sends it
+   *  in the background. */
+  async add(record, { remove = [] } = {}) {
     this.#last = Math.max(Date.now(), this.#last + 1);
-    await this.change({ put: [{ ...record, person: this.person, order: this.#last, state: "waiting", problem: null }] });
+    const kept = { ...record, person: this.person, order: this.#last, state: "waiting", problem: null };
+    await this.change({ put: [kept], remove });
   }
 
   /** Put changed records back and remove others, in one step; then go on sending. */

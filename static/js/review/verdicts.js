@@ -138,13 +138,16 @@ export class Verdicts extends EventTarget {
   }
 
   async #keep(record) {
-    // Whoever decides again about a tile in conflict has seen what stands there now, and settles it thereby.
+    // Whoever decides again about a tile in conflict has seen what stands there now, and settles it thereby: in one
+    // step, so that a page that dies meanwhile keeps either the conflict or the new decision.
     const settled = this.#outbox
       .about(this.#page.area.slug, record.subject)
       .filter((each) => each.state === "conflict" && record.body.verb !== "undo");
-    for (const conflict of settled) await this.drop(conflict);
+    const gone = settled.flatMap((conflict) => [conflict, ...this.#laterThan(conflict)]).map(({ id }) => id);
     const { slug, name } = this.#page.area;
-    await this.#outbox.add({ ...record, area: slug, area_name: name, url: this.#page.urls.decisions });
+    const kept = { ...record, area: slug, area_name: name, url: this.#page.urls.decisions };
+    await this.#outbox.add(kept, { remove: gone });
+    this.#entries = this.#entries.filter((entry) => !gone.includes(entry.id));
     this.#note(entryOfRecord(record));
     this.#tell("change");
   }
