@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from tiles.core.words import hidden_character
 
 
 class User(AbstractUser):
@@ -16,6 +19,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.shown_name
+
+    def clean(self) -> None:
+        super().clean()
+        for name, words in (("username", "user name"), ("display_name", "display name")):
+            if hidden := hidden_character(getattr(self, name)):
+                raise ValidationError({name: f"The {words} holds an invisible character ({hidden}). Type it again."})
 
     @property
     def shown_name(self) -> str:

@@ -17,6 +17,7 @@ from tiles.core.errors import BadInput, Conflict, NotFound
 from tiles.core.files import require_free
 from tiles.core.paths import data_folder, release_folder
 from tiles.core.permissions import MAKE_RELEASES, require
+from tiles.core.words import hidden_character
 from tiles.jobs.services import job_cancel, job_resume, job_start
 from tiles.models import Area, Job
 
@@ -149,6 +150,8 @@ def _check_words(name: str, notes: str) -> None:
             "beginning with a letter or digit; not new.",
             code="bad_name",
         )
+    if hidden := hidden_character(notes, lines=True):
+        raise BadInput(f"The notes hold an invisible character ({hidden}). Type them again without.", code="bad_notes")
     if len(notes) > NOTES_LENGTH:
         raise BadInput(f"The notes are too long: keep them below {NOTES_LENGTH:,} characters.", code="notes_too_long")
 

@@ -1,9 +1,9 @@
 // What every page does: copy buttons, and telling a person who was signed out while a part of the page reloads.
 
 function flash(button, text) {
-  const before = button.textContent;
+  button.dataset.label ??= button.textContent;
   button.textContent = text;
-  setTimeout(() => { button.textContent = before; }, 1500);
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 }
 
 document.addEventListener("click", async (event) => {

@@ -27,11 +27,11 @@ def build_site(tmp_path_factory: pytest.TempPathFactory, site_template: Template
         yield made
 
 
-def test_a_curator_chooses_corrects_and_builds_on(build_site: Site, chromium: Browser) -> None:
+def test_a_curator_chooses_corrects_and_builds_on(build_site: Site, chromium: Browser, attempt: int) -> None:
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     sign_in(page, build_site, "curator")
     page.goto(f"{build_site.url}/areas/new/")
-    page.get_by_label("Name", exact=True).fill("Land")
+    page.get_by_label("Name", exact=True).fill(f"Land {attempt}")
     dems = page.get_by_role("group", name="1. Which elevation models?")
     dems.get_by_text("land/").click()
     dems.get_by_text("dem/").click()
@@ -54,17 +54,17 @@ def test_a_curator_chooses_corrects_and_builds_on(build_site: Site, chromium: Br
     page.get_by_label("Tile size").fill("32")
     page.get_by_role("button", name="Build", exact=True).click()
     page.wait_for_url("**/jobs/*/")
-    expect(page.locator(".state.done").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".state.done").first).to_be_visible(timeout=120_000)
 
-    page.goto(f"{build_site.url}/areas/land/build/")
+    page.goto(f"{build_site.url}/areas/land-{attempt}/build/")
     page.get_by_text("land/").click()
     page.get_by_text("dem/").click()
     page.get_by_label(LONG).check()
     assert_tidy(page)
     page.get_by_role("button", name="Go on building").click()
     page.wait_for_url("**/jobs/*/")
-    expect(page.locator(".state.done").first).to_be_visible(timeout=60_000)
-    page.goto(f"{build_site.url}/areas/land/")
+    expect(page.locator(".state.done").first).to_be_visible(timeout=120_000)
+    page.goto(f"{build_site.url}/areas/land-{attempt}/")
     expect(page.get_by_text("5 pending")).to_be_visible()
     page.context.close()
 

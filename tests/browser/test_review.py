@@ -33,6 +33,7 @@ class TestByKeyboard:
         expect(page.locator("[data-part=state]")).to_have_text("pending")
         press("2")
         press("o")
+        expect(page.get_by_label("What is wrong with it?")).to_be_focused()
         page.keyboard.type("birds, 3 of them")
         press("Enter")
         step_to(page, 3)
@@ -45,6 +46,7 @@ class TestByKeyboard:
         press("Enter")
         step_to(page, 12)
         press("2")
+        expect(page.get_by_role("dialog")).to_be_visible()
         press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         press("1")
@@ -107,6 +109,7 @@ class TestByKeyboard:
         page.keyboard.type("3")
         expect(page.get_by_role("spinbutton", name="Number")).to_have_value("3")
         page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
         page.keyboard.press("ArrowRight")
         step_to(page, 1)
         settled(page)
@@ -164,6 +167,7 @@ class TestByKeyboard:
         for index in range(3):
             page.keyboard.press("1")
             step_to(page, index + 1)
+        settled(page)  # the list is drawn anew with each answer
         page.get_by_role("listitem").get_by_role("button", name="1 approved").click()
         step_to(page, 1)
         expect(page.locator("[data-part=state]")).to_have_text("approved")
@@ -184,6 +188,7 @@ class TestByKeyboard:
         page.keyboard.press("e")
         field = page.get_by_role("textbox", name="Caption")
         expect(field).to_be_focused()
+        expect(field).to_be_editable()  # once the caption is here
         page.keyboard.press("Control+a")
         page.keyboard.type("A slope with 1 road")
         page.keyboard.press("Control+Enter")
@@ -300,8 +305,8 @@ class TestTheQueue:
         page.get_by_label("Reason").select_option("")
         expect(page.get_by_role("heading", name="No tile matches the filter")).to_be_visible()
 
-    def test_the_end_with_the_days_numbers(self, review: Callable[..., Page]) -> None:
-        page = review("reviewer", area="tiny")
+    def test_the_end_with_the_days_numbers(self, review: Callable[..., Page], attempt: int) -> None:
+        page = review("reviewer", area=f"tiny-{attempt}")
         page.keyboard.press("ArrowRight")
         step_to(page, 1)
         page.keyboard.press("1")
@@ -397,16 +402,19 @@ def test_axe_finds_nothing(review: Callable[..., Page], scheme: str, viewport: t
     step_to(page, 1)
     settled(page)
     violations(page)
+    dialog = page.get_by_role("dialog")
     page.keyboard.press("2")
+    expect(dialog).to_be_visible()
     violations(page)
     page.keyboard.press("o")
+    expect(dialog.get_by_label("What is wrong with it?")).to_be_focused()
     violations(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("?")
-    violations(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("g")
-    violations(page)
+    for key in "?g":
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        page.keyboard.press(key)
+        expect(dialog).to_be_visible()
+        violations(page)
 
 
 def violations(page: Page) -> None:

@@ -89,7 +89,8 @@ class TestNoConnection:
 class TestAServerInTrouble:
     def test_errors_and_lost_answers(self, review: Open) -> None:
         page = review("reviewer")
-        faults = iter(["500", "lost", "html", "503", "", "lost", "500"])
+        # Pauses grow from failure to failure and begin again with each success.
+        faults = iter(["500", "lost", "", "html", "", "503", "lost", "", "500"])
 
         def answer(route: Route) -> None:
             fault = next(faults, "")
@@ -159,11 +160,12 @@ class TestSignedOut:
     def test_somebody_else_signs_in_meanwhile(self, review_site: Site, review_area: str, review: Open) -> None:
         """What one person left unsent is never sent as another's, and goes out when that person is back."""
         page = review("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
         page.context.clear_cookies()
         decide(page, "1")
         other = page.context.new_page()
         sign_in(other, review_site, "curator")
-        expect(status(page)).to_contain_text("Somebody else is signed in on this browser now.", timeout=20_000)
+        expect(status(page)).to_contain_text("Somebody else is signed in on this browser now.")
         page.on("dialog", lambda dialog: dialog.accept())
         page.close(run_before_unload=False)
         other.goto(f"{review_site.url}/areas/{review_area}/review/")
@@ -308,8 +310,11 @@ class TestTwoTabs:
         decide(two, "33", first=5)
         unsent(one, 4)
         unsent(two, 4)
+        # Answers, not requests: a last try may still begin without a connection.
         posts: list[str] = []
-        one.context.on("request", lambda request: request.method == "POST" and posts.append(request.post_data or ""))
+        one.context.on(
+            "response", lambda answer: answer.request.method == "POST" and posts.append(answer.request.post_data)
+        )
         one.context.set_offline(False)
         settled(one)
         settled(two)

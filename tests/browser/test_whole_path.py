@@ -34,12 +34,12 @@ def site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> I
 
 @pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
 def test_from_files_to_a_checked_download(
-    site: Site, chromium: Browser, tmp_path: Path, name: str, size: dict[str, int]
+    site: Site, chromium: Browser, tmp_path: Path, name: str, size: dict[str, int], attempt: int
 ) -> None:
     context = chromium.new_context(viewport=size, has_touch=name == "phone", is_mobile=name == "phone")  # type: ignore[arg-type]
     page = context.new_page()
     sign_in(page, site, "curator")
-    slug, release = f"coast-{name}", f"release-{name}"
+    slug, release = f"coast-{attempt}-{name}", f"release-{attempt}-{name}"
     build(page, site, slug)
     approved = review(page, site, slug, by_finger=name == "phone")
     text = rectify(page, site, slug, approved[0])
@@ -63,7 +63,7 @@ def build(page: Page, site: Site, slug: str) -> None:
         field.press_sequentially(value)
     page.get_by_role("button", name="Build", exact=True).press("Enter")
     page.wait_for_url("**/jobs/*/")
-    expect(page.locator(".state.done").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".state.done").first).to_be_visible(timeout=120_000)
 
 
 _WORDS = {"dems": "elevation models", "imagery": "imagery"}
@@ -99,6 +99,8 @@ def rectify(page: Page, site: Site, slug: str, index: int) -> str:
     editor = page.get_by_role("textbox", name="Caption")
     expect(editor).not_to_have_value("")
     page.keyboard.press("e")
+    expect(editor).to_be_focused()
+    expect(editor).to_be_editable()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("A bay, written by hand & <kept>.")
     page.keyboard.press("ControlOrMeta+Enter")
@@ -113,7 +115,7 @@ def make_release(page: Page, site: Site, slug: str, release: str, count: int) ->
     page.get_by_label("Name").press_sequentially(release)
     page.get_by_role("button", name="Make the release").press("Enter")
     page.wait_for_url(f"**/releases/{release}/")
-    expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=120_000)
     expect(page.locator("dl.facts").first).to_contain_text(str(count))
 
 

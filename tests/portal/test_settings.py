@@ -79,8 +79,10 @@ def test_shared_services_need_a_shared_key(tmp_path: Path, variables: dict[str, 
         ({"DATABASE_URL": "postgres://a:b@127.0.0.1:1/c"}, "Set SECRET_KEY"),
         ({"DEMETER_MIN_FREE": "plenty"}, "What DEMETER_MIN_FREE is set to makes no sense"),
         ({"DATABASE_URL": "nonsense"}, "What DATABASE_URL is set to makes no sense"),
+        ({"TIME_ZONE": "Mars/Olympus"}, "What TIME_ZONE is set to is no time zone"),
+        ({"LOG_LEVEL": "loud"}, "What LOG_LEVEL is set to makes no sense"),
     ],
-    ids=["key", "number", "address"],
+    ids=["key", "number", "address", "zone", "level"],
 )
 def test_wrong_settings_are_one_sentence(
     tmp_path: Path, command: str, variables: dict[str, str], sentence: str
@@ -104,6 +106,17 @@ def test_a_server_without_a_key_says_what_to_run_first(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "manage.py migrate" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["runserver", "worker"])
+@pytest.mark.parametrize("variables", [{}, {"SECRET_KEY": "given"}], ids=["bare", "with a key"])
+def test_what_needs_a_database_says_what_to_run_first(tmp_path: Path, command: str, variables: dict[str, str]) -> None:
+    data = tmp_path / "data"
+    done = run(["manage.py", command], data, **variables)
+    assert done.returncode != 0
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not data.exists()
 
 
 def test_debug_is_off_and_the_data_lies_where_it_was_said(tmp_path: Path) -> None:

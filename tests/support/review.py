@@ -14,6 +14,7 @@ TILES = 30
 AREAS = 64
 
 MAKE = f"""
+import os
 import shutil
 from captions.services import caption_write_machine
 from tests.support.factories import make_area, make_tile
@@ -23,7 +24,7 @@ from tiles.models import AreaCounter, TilePair
 def copy(number):
     # Making every file of every area would take a minute.
     area = make_area(f"area-{{number}}")
-    shutil.copytree(area_folder("area-0"), area_folder(area.slug))
+    shutil.copytree(area_folder("area-0"), area_folder(area.slug), copy_function=os.link)
     tiles = list(TilePair.objects.filter(area__slug="area-0").order_by("index"))
     for tile in tiles:
         tile.pk, tile.area, tile.dem_file = None, area, area.dem_files.get()
@@ -37,15 +38,17 @@ for index in range({TILES}):
     make_tile(first, index, void=index == 4)
 for number in range(1, {AREAS}):
     copy(number)
-tiny = make_area("tiny")
-for index in range(3):
-    make_tile(tiny, index)
+for attempt in (1, 2):
+    tiny = make_area(f"tiny-{{attempt}}")
+    for index in range(3):
+        make_tile(tiny, index)
 make_area("empty")
 """
 
 
 def review_site(folder: Path, template: Template) -> Iterator[Site]:
-    """A site with areas `area-0`, `area-1` ... of the same TILES tiles, `tiny` with three, and `empty`."""
+    """A site with areas `area-0`, `area-1` ... of the same TILES tiles, `tiny-1` and `tiny-2` with three,
+    and `empty`."""
     with Site(folder, template) as made:
         made.shell(MAKE)
         made.start_web()
@@ -83,9 +86,10 @@ class ReviewPages:
         if hold:
             page.route(hold, lambda _route: None)
         page.goto(f"{self.site.url}/areas/{area or self.area}/review/{query}")
+        if ready:
+            expect(page.locator("#review")).to_have_attribute("data-started", "true")
         if ready and not query and not hold:
             expect(stage(page)).to_have_attribute("data-ready", "true")
-            expect(page.locator("#review")).to_have_attribute("data-started", "true")
         return page
 
     def _session(self, who: str) -> Any:
@@ -123,11 +127,14 @@ def step_to(page: Page, index: int) -> None:
 
 
 def unsent(page: Page, count: int) -> None:
-    expect(page.locator("#review")).to_have_attribute("data-unsent", str(count), timeout=20_000)
+    expect(page.locator("#review")).to_have_attribute("data-unsent", str(count))
 
 
 def settled(page: Page) -> None:
-    """Wait until everything that was decided is on the server."""
+    """Wait until everything that was decided is on the server.
+
+    Right after a key nothing may be decided yet: wait first for what the key changes, the next tile for instance.
+    """
     unsent(page, 0)
 
 

@@ -165,7 +165,12 @@ def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) ->
 
 def _validate(area: Area) -> None:
     try:
-        area.full_clean(exclude=["created_by", "recipe", "reasons"], validate_unique=False)
+        area.clean()
+    except ValidationError as error:  # whole sentences
+        field, messages = next(iter(error.message_dict.items()))
+        raise BadInput(messages[0], field=field) from error
+    try:
+        area.clean_fields(exclude=["created_by", "recipe", "reasons"])
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise BadInput(f"{field.replace('_', ' ').capitalize()}: {messages[0]}", field=field) from error

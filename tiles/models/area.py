@@ -11,7 +11,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F
 
+from tiles.core.words import hidden_character
+
 from .choices import REJECTION_REASONS
+
+DESCRIPTION_LENGTH = 10_000
+"""Characters of a description or an attribution: they travel into every release."""
 
 
 def all_reasons() -> list[str]:
@@ -79,8 +84,20 @@ class Area(models.Model):
             gsd = getattr(self, f"{what}_gsd")
             if gsd is not None and not 0 < gsd < 1e6:
                 wrong[f"{what}_gsd"] = "A resolution is a number of metres above 0. Leave it empty when it is unknown."
+        wrong |= self._wrong_words()
         if wrong:
             raise ValidationError(wrong)
+
+    def _wrong_words(self) -> dict[str, str]:
+        wrong = {}
+        for name in ("name", "licence", "vertical_datum", "satellite", "description", "attribution"):
+            long = name in ("description", "attribution")
+            words, text = name.replace("_", " "), getattr(self, name)
+            if hidden := hidden_character(text, lines=long):
+                wrong[name] = f"The {words} holds an invisible character ({hidden}). Type it again without."
+            elif long and len(text) > DESCRIPTION_LENGTH:
+                wrong[name] = f"The {words} is too long: keep it below {DESCRIPTION_LENGTH:,} characters."
+        return wrong
 
 
 class AreaCounterManager(models.Manager["AreaCounter"]):

@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -139,3 +140,14 @@ def test_signing_out_needs_a_post(signed_in: Any) -> None:
     assert client.get("/sign-out/").status_code == 405
     assert client.post("/sign-out/").status_code == 302
     assert client.get("/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"username": "ada\u202e"}, {"username": "a\u200fda"}, {"username": "ada", "display_name": "Ada\u2066 L."}],
+    ids=["user name", "inside", "display name"],
+)
+def test_no_name_holds_an_invisible_character(names: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="invisible character"):
+        user_create(**names, password=PASSWORD, role="viewer")
+    assert not User.objects.exists()

@@ -296,10 +296,15 @@ def test_a_failed_release_can_be_tried_again_or_removed(
     assert released("coast-v2", "coast").state == Release.State.READY
 
 
-@pytest.mark.parametrize("name", ["", "Coast", "a_b", "../up", "-x", "new", "x" * 81, "a b", "ü"])
+@pytest.mark.parametrize("name", ["", "Coast", "a_b", "../up", "-x", "new", "x" * 81, "a b", "ü", "coast\u202e", "coast\n"])
 def test_names(name: str, coast: Coast, curator: Any) -> None:
     with pytest.raises(BadInput, match="cannot be the name of a release"):
         release_create(name=name, area_slugs=["coast"], by=curator)
+
+
+def test_notes_hide_nothing(coast: Coast, curator: Any) -> None:
+    with pytest.raises(BadInput, match=r"hold an invisible character \(U\+2066\)"):
+        release_create(name="coast-v1", area_slugs=["coast"], notes="A first\nrelease\u2066", by=curator)
 
 
 def test_a_name_is_given_once(coast: Coast, released: Callable[..., Release], curator: Any) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tiles.core.first_start import NOT_READY, require_database
 from tiles.jobs.supervisor import Supervisor
-
-NOT_READY = "The database is not up to date. Run `python manage.py migrate` first."
 
 
 class Command(BaseCommand):
@@ -37,12 +35,10 @@ class Command(BaseCommand):
 
 def _require_ready() -> None:
     """Raise CommandError on a database that waits for its migrations; one that is away is waited for instead."""
+    require_database()
     try:
-        settings.SECRET_KEY  # noqa: B018  raises when there is none
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise CommandError(NOT_READY)
-    except ImproperlyConfigured as error:
-        raise CommandError(NOT_READY) from error
     except OperationalError:
         return
