@@ -86,7 +86,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[object]:
     for process in started:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=40)
+            process.wait(timeout=120)
 
 
 def ours() -> list[str]:
@@ -111,7 +111,7 @@ def test_from_nothing_then_again(start: object, environment: dict[str, str]) -> 
     built = int(re.search(r"(\d+) tiles of 512 px", areas)[1])  # type: ignore[index]
     assert built >= 60
     first.process.send_signal(signal.SIGINT)
-    assert first.process.wait(timeout=40) == 0
+    assert first.process.wait(timeout=120) == 0
     assert ours() == []
 
     data = Path(environment["DEMETER_DATA"])

@@ -296,7 +296,9 @@ def test_a_failed_release_can_be_tried_again_or_removed(
     assert released("coast-v2", "coast").state == Release.State.READY
 
 
-@pytest.mark.parametrize("name", ["", "Coast", "a_b", "../up", "-x", "new", "x" * 81, "a b", "ü", "coast\u202e", "coast\n"])
+@pytest.mark.parametrize(
+    "name", ["", "Coast", "a_b", "../up", "-x", "new", "x" * 81, "a b", "ü", "coast\u202e", "coast\n"]
+)
 def test_names(name: str, coast: Coast, curator: Any) -> None:
     with pytest.raises(BadInput, match="cannot be the name of a release"):
         release_create(name=name, area_slugs=["coast"], by=curator)

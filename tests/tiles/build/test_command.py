@@ -157,7 +157,11 @@ WRONG: list[tuple[Callable[[Inputs], None], list[object], str]] = [
     (nothing, ["--void-limit", 101], "between 0 and 100"),
     (nothing, ["--uncovered-limit", -1], "between 0 and 100"),
     (nothing, ["--percent", 50], "below 50"),
-    (nothing, ["--dem-from", "2020-01-02", "--dem-to", "2020-01-01"], "The dates of the elevation models cannot end before"),
+    (
+        nothing,
+        ["--dem-from", "2020-01-02", "--dem-to", "2020-01-01"],
+        "The dates of the elevation models cannot end before",
+    ),
     (nothing, ["--imagery-gsd", 0], "above 0"),
     (nothing, ["--imagery", "/vsicurl/http://127.0.0.1/x.tif"], "raster:<file or folder>"),
     (nothing, ["--imagery", "raster:/vsicurl/http://127.0.0.1/x.tif"], "does not exist on this machine"),

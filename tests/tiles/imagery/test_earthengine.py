@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -33,11 +32,13 @@ from tiles.imagery.ee_transport import Patience
 from tiles.raster.grid import Grid
 
 GRID = Grid("EPSG:32633", (30.0, 0, 500_000.0, 0, -30.0, 4_000_000.0), 64, 64)
-QUICK = Patience(silence=1.0, request=2.0, tile=20.0, tries=3, first_wait=0.01, most_wait=0.05)
+PATIENT = Patience(silence=30.0, request=60.0, tile=120.0, tries=3, first_wait=0.01, most_wait=0.05)
+QUICK = replace(PATIENT, silence=1.0, request=2.0)
+"""For a server that says nothing: on a busy machine one that answers may take as long."""
 
 
 def fetch(
-    on: Grid = GRID, patience: Patience = QUICK, beat: Callable[[], None] = lambda: None, **asked: Any
+    on: Grid = GRID, patience: Patience = PATIENT, beat: Callable[[], None] = lambda: None, **asked: Any
 ) -> Imagery:
     spec = imagery_survey("earthengine", search=asked)
     with EarthEngineSource(spec, patience=patience, beat=beat) as source:
@@ -210,12 +211,16 @@ PASSING = {
     "slow drip": server.dripping,
 }
 
+SILENT = ("stalled", "slow drip")
+
 
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_passes_is_tried_again(earthengine: StandIn, name: str) -> None:
     earthengine.faults = [PASSING[name]]
     beats: list[float] = []
-    np.testing.assert_array_equal(fetch(beat=lambda: beats.append(0)).rgb[:, :, 0], expected(GRID, 0))
+    patience = QUICK if name in SILENT else PATIENT
+    found = fetch(patience=patience, beat=lambda: beats.append(0))
+    np.testing.assert_array_equal(found.rgb[:, :, 0], expected(GRID, 0))
     assert len(earthengine.requests) == 2
     assert beats
 
@@ -223,7 +228,7 @@ def test_a_fault_that_passes_is_tried_again(earthengine: StandIn, name: str) -> 
 @pytest.mark.parametrize("name", PASSING)
 def test_a_fault_that_stays_may_work_another_day(earthengine: StandIn, name: str) -> None:
     earthengine.always = PASSING[name]
-    patience = replace(QUICK, silence=0.3, request=0.5, tries=2)
+    patience = replace(QUICK if name in SILENT else PATIENT, tries=2)
     with pytest.raises(SourceRetryable, match=r"\."):
         fetch(patience=patience)
     assert len(earthengine.requests) == 2
@@ -260,10 +265,8 @@ def test_a_picture_that_is_no_geotiff_is_no_answer(earthengine: StandIn) -> None
 
 def test_a_slow_tile_has_an_end_though_no_request_times_out(earthengine: StandIn) -> None:
     earthengine.always = server.dripping
-    started = time.monotonic()
     with pytest.raises(SourceRetryable, match="too long"):
-        fetch(patience=replace(QUICK, request=30.0, tile=0.5))
-    assert time.monotonic() - started < 20
+        fetch(patience=replace(PATIENT, tile=0.5))
 
 
 def test_out_of_memory_the_tile_comes_in_quarters_and_is_the_same(earthengine: StandIn) -> None:
@@ -288,7 +291,7 @@ def test_what_is_too_much_even_in_pieces_is_given_up(earthengine: StandIn) -> No
 
 
 def test_a_tile_beyond_one_answer_is_cut_before_it_is_asked_for(earthengine: StandIn) -> None:
-    fetch(Grid(GRID.crs, GRID.affine, 1500, 1300), patience=replace(QUICK, request=30.0))
+    fetch(Grid(GRID.crs, GRID.affine, 1500, 1300), patience=PATIENT)
     assert len(earthengine.requests) == 4
 
 
