@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from tests.tiles.build.conftest import Build, Inputs, hills, write_raster
-from tiles.build.choosing import source_path
+from tests.tiles.build.conftest import hills, write_raster
 from tiles.jobs.leases import Lease
 from tiles.jobs.runner import chunk_lease, chunk_run, run_here
 from tiles.models import DemUpload, Job
@@ -88,8 +87,8 @@ def test_refused(sender: Sender, data_folder: Path, tmp_path: Path, what: str) -
 
 
 def test_one_huge_strip(sender: Sender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strangers, "MOST_BLOCK_BYTES", 10_000)
-    state = sender.send("a.tif", geotiff(tmp_path, hills(100, 100), blockysize=100))
+    monkeypatch.setattr(strangers, "MOST_BLOCK_BYTES", 1_000)
+    state = sender.send("a.tif", geotiff(tmp_path, hills(100, 100)))
     assert (state["state"], "TILED=YES" in state["problem"]) == ("refused", True)
 
 
@@ -151,9 +150,3 @@ def test_a_check_that_cannot_be_done_refuses(
     state = sender.state(upload)
     assert state["state"] == "refused"
     assert "could not be checked" in state["problem"]
-
-
-def test_an_area_is_built_from_an_upload(sender: Sender, inputs: Inputs, build: Build) -> None:
-    assert sender.send("part.tif", (inputs.dems / "part2.tif").read_bytes())["state"] == "accepted"
-    area = build("land", dems=[source_path("uploads/part.tif")], imagery=inputs.raster, tile_size=32)
-    assert area.tiles.count() == 6
