@@ -34,11 +34,12 @@ class Cut:
         page.route("**/api/v1/uploads/*/", self._handle)
 
     def _handle(self, route: Route) -> None:
-        if self.left is None or (route.request.method == "PATCH" and self.left > 0):
-            self.left = None if self.left is None else self.left - 1
-            route.continue_()
-        else:
+        if self.left == 0:
             route.abort("internetdisconnected")
+            return
+        if self.left and route.request.method == "PATCH":
+            self.left -= 1
+        route.continue_()
 
     def mend(self) -> None:
         self.left = None
@@ -65,7 +66,7 @@ def test_an_upload_survives_the_network_and_a_reload_and_is_built_from(
 
     page.reload()
     page.wait_for_selector("#uploads[data-ready]")
-    expect(row).to_contain_text("0.3 MB of 4.0 MB are here. Choose the same file again to go on.")
+    expect(row).to_contain_text("262 kB of 4.0 MB are here. Choose the same file again to go on.")
     cut.mend()
     page.get_by_label("Upload from this computer").set_input_files(other)
     expect(row).to_contain_text("but other content")
