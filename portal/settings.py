@@ -225,6 +225,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ReviewStateEnum": "tiles.models.choices.ReviewState",
         "JobStateEnum": "tiles.models.Job.State",
+        "UploadStateEnum": "tiles.models.DemUpload.State",
         "ReleaseStateEnum": "portal.exports.models.Release.State",
     },
 }

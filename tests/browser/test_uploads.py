@@ -73,10 +73,10 @@ def test_an_upload_survives_the_network_and_a_reload_and_is_built_from(
     cut.left = 2
     page.get_by_label("Upload from this computer").set_input_files(dem)
     expect(row).to_contain_text("There is no connection to the server.")
+    expect(row.get_by_role("button", name="Try now")).to_be_visible()
     cut.mend()
-    row.get_by_role("button", name="Try now").click()
+    expect(page.get_by_role("checkbox", name="highland.tif")).to_be_checked(timeout=60_000)
     expect(page.get_by_text("highland.tif is accepted, and chosen for the build.")).to_be_visible()
-    expect(page.get_by_label("highland.tif")).to_be_checked()
     assert (upload_site.data / "uploads" / "dems" / "highland.tif").read_bytes() == dem.read_bytes()
 
     page.get_by_label("Name", exact=True).fill("Highland")
@@ -103,7 +103,7 @@ def test_what_is_refused_and_what_a_person_does(upload_site: Site, chromium: Bro
     expect(rows.filter(has_text="Höhe 1.tif")).to_contain_text("Give it another name.")
     assert_tidy(page)
     rows.get_by_role("button", name="Upload as Hohe_1.tif").click()
-    expect(page.get_by_label("Hohe_1.tif")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Hohe_1.tif")).to_be_checked(timeout=60_000)
     rows.get_by_role("button", name="Remove from this list").click()
     expect(rows).to_have_count(0)
 
