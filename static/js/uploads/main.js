@@ -143,6 +143,7 @@ class Uploads {
   async #accepted(transfer) {
     const ticked = new Set([...this.chosen.querySelectorAll("input:checked")].map((box) => box.value));
     await window.htmx.ajax("GET", this.chosen.dataset.url, { target: this.chosen, swap: "innerHTML" });
+    this.root.querySelector("[data-heading]").hidden = false;
     for (const box of this.chosen.querySelectorAll("input")) {
       box.checked = ticked.has(box.value) || box.value === `uploads/${transfer.name}`;
     }
