@@ -40,6 +40,9 @@ if (BASE_DIR / ".env").is_file():
 DEMETER_DATA = Path(env.str("DEMETER_DATA", str(BASE_DIR / "data"))).absolute()
 DEMETER_SOURCES = [Path(folder).absolute() for folder in env.list("DEMETER_SOURCES", default=[])]
 DEMETER_MIN_FREE = env.int("DEMETER_MIN_FREE", 2_000_000_000)
+# Elevation models sent from the build page: most bytes of a file, and days after which an unfinished one is removed.
+DEMETER_MAX_UPLOAD = env.int("DEMETER_MAX_UPLOAD", 4 * 2**30)
+DEMETER_UPLOAD_DAYS = env.int("DEMETER_UPLOAD_DAYS", 7)
 DEMETER_WORKERS = env.int("DEMETER_WORKERS", min(4, os.cpu_count() or 1))
 DEMETER_LEASE_SECONDS = env.int("DEMETER_LEASE_SECONDS", 30)
 DEMETER_SWEEP_SECONDS = env.float("DEMETER_SWEEP_SECONDS", 2.0)
@@ -228,6 +231,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ReviewStateEnum": "tiles.models.choices.ReviewState",
         "JobStateEnum": "tiles.models.Job.State",
+        "UploadStateEnum": "tiles.models.DemUpload.State",
         "ReleaseStateEnum": "portal.exports.models.Release.State",
     },
 }

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
+from tiles.api import uploads as uploads_api
 from tiles.views import areas, build, layers, review
 
 urlpatterns: list[URLPattern] = [
@@ -23,4 +24,7 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/", tiles_api.AreaTiles.as_view(), name="api-area-tiles"),
     path("areas/<slug:slug>/tiles/<int:index>/", tiles_api.AreaTile.as_view(), name="api-area-tile"),
     path("areas/<slug:slug>/decisions/", review_api.AreaDecisions.as_view(), name="api-area-decisions"),
+    path("uploads/", uploads_api.Uploads.as_view(), name="api-uploads"),
+    path("uploads/<uuid:upload>/", uploads_api.Upload.as_view(), name="api-upload"),
+    path("uploads/<uuid:upload>/finish/", uploads_api.UploadFinish.as_view(), name="api-upload-finish"),
 ]

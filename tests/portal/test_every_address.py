@@ -18,6 +18,7 @@ from tests.support.factories import make_area, make_tile
 from tests.support.releases import work
 from tiles.review.services import tile_approve
 
+NO_UPLOAD = "00000000-0000-4000-8000-000000000000"
 ROLES = ("viewer", "annotator", "reviewer", "curator", "admin")
 
 
@@ -67,6 +68,9 @@ TABLE: dict[str, list[Address]] = {
         api("areas/testland/decisions/", "viewer"),
         api("areas/testland/decisions/", "reviewer", 400, "post"),
     ],
+    "api-uploads": [api("uploads/", "curator"), api("uploads/", "curator", 400, "post")],
+    "api-upload": [api(f"uploads/{NO_UPLOAD}/", "curator", 404, method) for method in ("get", "patch", "delete")],
+    "api-upload-finish": [api(f"uploads/{NO_UPLOAD}/finish/", "curator", 404, "post")],
     "captions": [Address("/captions/", "viewer")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],

@@ -1,6 +1,8 @@
-"""What a page may choose inputs from: the folders of DEMETER_SOURCES, and nothing that is not really beneath them.
+"""What a page may choose inputs from: the folders of DEMETER_SOURCES and what was uploaded, and nothing that is not
+really beneath them.
 
-An entry goes to the browser as a key, "<number of the source>/<path beneath it>", never as a path of this machine.
+An entry goes to the browser as a key, "<number of the source>/<path beneath it>" or "uploads/<name>", never as a path
+of this machine.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from pathlib import Path
 from django.conf import settings
 
 from tiles.core.errors import BadInput
+from tiles.core.paths import uploads_folder
 from tiles.raster.listing import is_raster_name, natural_key
 
 MOST_SHOWN = 500
+UPLOADS = "uploads"
 NOT_BENEATH = "This is not one of the inputs that may be chosen. Choose another one."
 
 
@@ -55,11 +59,19 @@ def source_tree(chosen: Collection[str]) -> list[Node]:
     return [_opened(entry, chosen) if len(roots) == 1 else _node(entry, chosen) for entry in roots]
 
 
+def source_uploads(chosen: Collection[str]) -> Node:
+    """What was uploaded and accepted. It is nobody's set of files, so it cannot be chosen as a whole."""
+    entry = Entry(f"{UPLOADS}/", "Uploaded", True)
+    return _opened(entry, chosen) if uploads_folder().is_dir() else Node(entry, opened=True)
+
+
 def source_folder(key: str) -> Node:
     """One folder, opened. Raises BadInput for a key that is none."""
     path = source_path(key)
     if not path.is_dir():
         raise BadInput(NOT_BENEATH)
+    if key == f"{UPLOADS}/":
+        return source_uploads(())
     return _opened(Entry(key, path.name, True, rasters=_rasters_in(path)), ())
 
 
@@ -68,17 +80,26 @@ def source_path(key: str) -> Path:
 
     What counts is where the path really leads, so that neither ".." nor a link leads out.
     """
-    number, _, rest = key.partition("/")
-    roots = settings.DEMETER_SOURCES
-    if not number.isdecimal() or int(number) >= len(roots) or "\0" in rest:
+    _, _, rest = key.partition("/")
+    root = _root(key)
+    if root is None or "\0" in rest:
         raise BadInput(NOT_BENEATH)
     parts = [part for part in rest.split("/") if part]
     if any(part.startswith(".") for part in parts):
         raise BadInput(NOT_BENEATH)
-    path = roots[int(number)].joinpath(*parts)
-    if not _is_beneath(path, roots[int(number)]):
+    path = root.joinpath(*parts)
+    if not _is_beneath(path, root):
         raise BadInput(NOT_BENEATH)
     return path
+
+
+def _root(key: str) -> Path | None:
+    """The folder that a key begins at."""
+    first = key.partition("/")[0]
+    if first == UPLOADS:
+        return uploads_folder()
+    known = first.isdecimal() and int(first) < len(settings.DEMETER_SOURCES)
+    return settings.DEMETER_SOURCES[int(first)] if known else None
 
 
 def _is_beneath(path: Path, root: Path) -> bool:
@@ -97,9 +118,9 @@ def _node(entry: Entry, chosen: Collection[str]) -> Node:
 
 def _opened(entry: Entry, chosen: Collection[str]) -> Node:
     path = source_path(entry.key)
-    root = settings.DEMETER_SOURCES[int(entry.key.partition("/")[0])]
+    root = _root(entry.key)
     found = sorted(
-        (child for child in _children(path) if not child.name.startswith(".") and _is_beneath(child, root)),
+        (child for child in _children(path) if not child.name.startswith(".") and root and _is_beneath(child, root)),
         key=natural_key,
     )
     folders = [child for child in found if child.is_dir()]

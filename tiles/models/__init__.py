@@ -6,11 +6,13 @@ from .job import Job, JobChunk, JobEvent
 from .quota import QuotaLease, ServiceQuota
 from .signature import TileSignature
 from .tile import TilePair
+from .upload import DemUpload
 
 __all__ = [
     "Area",
     "AreaCounter",
     "DemFile",
+    "DemUpload",
     "Job",
     "JobChunk",
     "JobEvent",

@@ -13,7 +13,7 @@ from django.utils.text import slugify
 
 from tiles.areas.selectors import area_counts
 from tiles.build.busy import BUILD, RESTRETCH
-from tiles.build.choosing import source_folder, source_path, source_tree
+from tiles.build.choosing import source_folder, source_path, source_tree, source_uploads
 from tiles.build.restretch import area_restretch, rgb_is_stored
 from tiles.build.services import STRETCH, AreaFacts, BuildOptions, area_build_start
 from tiles.core.errors import ApplicationError, BadInput, NotAllowed, NotFound
@@ -285,6 +285,7 @@ def _context(form: forms.Form, chosen: dict[str, Any]) -> dict[str, Any]:
         "form": form,
         "dem_nodes": source_tree(chosen["dems"]),
         "imagery_nodes": source_tree(chosen["imagery"]),
+        "uploaded": source_uploads(chosen["dems"]),
         "chosen": chosen,
         "wrong": bool(form.errors or chosen["errors"]),
     }

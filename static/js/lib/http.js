@@ -33,10 +33,11 @@ function csrfToken() {
 
 /**
  * The answer's JSON. Throws a Failure; an AbortError of `signal` passes through.
- * person: id of whom the page belongs to, so that work is not sent as somebody else's.
+ * person: id of whom the page belongs to, so that work is not sent as somebody else's. more: other headers. A body that
+ * is a Blob is sent as it is, anything else as JSON.
  */
-export async function request(url, { method = "GET", body, signal, timeout = 30_000, person } = {}) {
-  const response = await answer(url, { method, body, signal, timeout, person });
+export async function request(url, { method = "GET", body, signal, timeout = 30_000, person, more = {} } = {}) {
+  const response = await answer(url, { method, body, signal, timeout, person, more });
   const data = await json(response);
   if (response.ok && data !== null) return data;
   if (response.ok) throw new Failure(NOT_OURS);
@@ -48,10 +49,11 @@ export async function request(url, { method = "GET", body, signal, timeout = 30_
   });
 }
 
-async function answer(url, { method, body, signal, timeout, person }) {
-  const headers = { Accept: "application/json", "X-Requested-With": "fetch" };
+async function answer(url, { method, body, signal, timeout, person, more }) {
+  const headers = { Accept: "application/json", "X-Requested-With": "fetch", ...more };
+  const bytes = body instanceof Blob;
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = bytes ? "application/octet-stream" : "application/json";
   if (person !== undefined) headers["X-Demeter-Person"] = String(person);
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeout);
@@ -61,7 +63,7 @@ async function answer(url, { method, body, signal, timeout, person }) {
     return await fetch(url, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || bytes ? body : JSON.stringify(body),
       signal: limit.signal,
       credentials: "same-origin",
       redirect: "error",
