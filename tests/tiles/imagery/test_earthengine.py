@@ -23,13 +23,14 @@ from tiles.imagery import (
     Imagery,
     LooksAhead,
     NoImagery,
+    SourceClosed,
     SourcePermanent,
     SourceRetryable,
     imagery_difference,
     imagery_survey,
 )
+from tiles.imagery.ee_patience import Patience
 from tiles.imagery.ee_source import EarthEngineSource
-from tiles.imagery.ee_transport import Patience
 from tiles.raster.grid import Grid
 
 GRID = Grid("EPSG:32633", (30.0, 0, 500_000.0, 0, -30.0, 4_000_000.0), 64, 64)
@@ -196,12 +197,14 @@ def test_no_clear_pixel_at_all_is_no_imagery(earthengine: StandIn) -> None:
             fetch()
 
 
-PASSING = {
+QUOTA = {
     "429": status(429, "RESOURCE_EXHAUSTED", "Too Many Requests: Request was rejected"),
     "429 with a wait": status(429, "RESOURCE_EXHAUSTED", "Too many concurrent aggregations.", Retry_After="1"),
+    "403 rate": status(403, "userRateLimitExceeded", "User Rate Limit Exceeded"),
+}
+PASSING = {
     "500": status(500, "INTERNAL", "An internal error has occurred"),
     "503": status(503, "UNAVAILABLE", "The service is currently unavailable."),
-    "403 rate": status(403, "userRateLimitExceeded", "User Rate Limit Exceeded"),
     "cut with its length": server.cut_with_length,
     "cut without its length": server.cut_without_length,
     "a page": server.html,
@@ -211,9 +214,9 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("name", [*PASSING, *QUOTA])
 def test_a_fault_that_passes_is_tried_again(earthengine: StandIn, name: str) -> None:
-    earthengine.faults = [PASSING[name]]
+    earthengine.faults = [(PASSING | QUOTA)[name]]
     beats: list[float] = []
     np.testing.assert_array_equal(fetch(beat=lambda: beats.append(0)).rgb[:, :, 0], expected(GRID, 0))
     assert len(earthengine.requests) == 2
@@ -229,11 +232,39 @@ def test_a_fault_that_stays_may_work_another_day(earthengine: StandIn, name: str
     assert len(earthengine.requests) == 2
 
 
-LASTING = {
+@pytest.mark.parametrize("name", ["429", "403 rate"])
+def test_a_quota_that_is_gone_is_waited_for_and_is_no_fault_of_the_tile(earthengine: StandIn, name: str) -> None:
+    earthengine.always = QUOTA[name]
+    with pytest.raises(SourceClosed, match="until there is quota again"):
+        fetch(patience=replace(QUICK, tile=2.0, tries=1, most_wait=0.01))
+    assert len(earthengine.requests) > 1, "tries are not counted"
+
+
+REFUSED = {
     "403 permission": (status(403, "forbidden", "Caller does not have permission"), "may not do this"),
     "403 API off": (status(403, "accessNotConfigured", "API has not been used in project 1 before"), "API is off"),
     "403 not registered": (status(403, "forbidden", "Project is not registered to use Earth Engine."), "Register it"),
     "401": (status(401, "authError", "Invalid credentials"), "EARTHENGINE_CREDENTIALS"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_account_that_is_refused_asks_for_no_other_tile(earthengine: StandIn, name: str) -> None:
+    earthengine.always, says = REFUSED[name]
+    grids = [GRID.window(64 * number, 0, 64, 64) for number in range(3)]
+    with EarthEngineSource(imagery_survey("earthengine"), patience=QUICK) as source:
+        source.expect(grids)
+        for grid in grids:
+            with pytest.raises(SourceClosed, match=says):
+                source.fetch(grid)
+    assert len(earthengine.requests) == 1
+    signed_in = earthengine.discoveries
+    earthengine.always = None
+    assert fetch().valid.all()
+    assert earthengine.discoveries > signed_in, "what was mended is read anew"
+
+
+LASTING = {
     "400": (status(400, "INVALID_ARGUMENT", "Unknown band"), "Unknown band"),
     "404": (status(404, "NOT_FOUND", "Asset not found"), "Asset not found"),
     "another grid": (server.wrong_grid, "another grid"),
@@ -383,5 +414,5 @@ def test_an_account_that_is_none_is_named(earthengine: StandIn, settings: Any, t
     (tmp_path / "key.json").write_text("{}")
     for file, says in (("absent.json", "cannot be read"), ("key.json", "not the key file")):
         settings.EARTHENGINE_CREDENTIALS = str(tmp_path / file)
-        with pytest.raises(SourcePermanent, match=says):
+        with pytest.raises(SourceClosed, match=says):
             fetch()
