@@ -59,6 +59,13 @@ def functions(asked: dict[str, Any]) -> list[str]:
     return re.findall(r'"functionName": "([^"]+)"', json.dumps(asked["expression"]))
 
 
+def found(node: Any, key: str) -> list[dict[str, Any]]:
+    """Every mapping of an expression that has a key."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    here = [node] if isinstance(node, dict) and key in node else []
+    return [*here, *(match for part in inner for match in found(part, key))]
+
+
 def test_a_tile_is_asked_for_on_its_own_grid(earthengine: StandIn) -> None:
     imagery = fetch()
     assert imagery.rgb.shape == (64, 64, 3)
@@ -133,6 +140,38 @@ def test_every_part_can_be_chosen(earthengine: StandIn) -> None:
     assert "Image.load" in functions(earthengine.requests[1])
 
 
+LANDSAT = {
+    "LANDSAT/LC08/C02/T1_L2": ("Landsat 8", ("SR_B4", "SR_B3", "SR_B2"), "SR_B5", 0.0000275, -0.2),
+    "LANDSAT/LC09/C02/T1_L2": ("Landsat 9", ("SR_B4", "SR_B3", "SR_B2"), "SR_B5", 0.0000275, -0.2),
+    "LANDSAT/LC08/C02/T1_TOA": ("Landsat 8", ("B4", "B3", "B2"), "B5", 1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("collection", LANDSAT)
+def test_a_known_collection_brings_its_bands_scale_offset_and_mask(earthengine: StandIn, collection: str) -> None:
+    satellite, bands, nir, scale, offset = LANDSAT[collection]
+    spec = imagery_survey("earthengine", search={"collection": collection})
+    assert (spec["satellite"], spec["gsd"], tuple(spec["bands"]), spec["nir"]) == (satellite, 30.0, bands, nir)
+    request = spec["request"]
+    assert (request["scale_factor"], request["offset"]) == (scale, offset)
+    assert (request["mask"], request["cloud_property"]) == ("qa-pixel", "CLOUD_COVER")
+    other = imagery_survey("earthengine", search={"collection": collection, "scale_factor": 2.0, "nir": "X"})
+    assert (other["request"]["scale_factor"], other["nir"], other["request"]["offset"]) == (2.0, "X", offset)
+    fetch(collection=collection)
+    text = json.dumps(earthengine.requests[0]["expression"])
+    for part in (*bands, nir, "QA_PIXEL", "Image.multiply", "Image.add", json.dumps(scale), json.dumps(offset)):
+        assert part in text
+    assert "CLOUD_SCORE" not in text
+
+
+def test_a_season_may_run_over_the_new_year(earthengine: StandIn) -> None:
+    fetch(months=(11, 2))
+    text = json.dumps(earthengine.requests[0]["expression"])
+    assert "Filter.calendarRange" in text
+    numbers = [value["constantValue"] for value in found(earthengine.requests[0]["expression"], "constantValue")]
+    assert {11, 2, "month"} <= {number for number in numbers if isinstance(number, (int, str))}
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
@@ -146,7 +185,7 @@ def test_every_part_can_be_chosen(earthengine: StandIn) -> None:
         ({"threshold": 60}, "threshold"),
         ({"mask": "eyes"}, "cloud-score"),
         ({"collection": "x y"}, "no id"),
-        ({"collection": "LANDSAT/LC09/C02/T1_L2"}, "Sentinel-2 only"),
+        ({"collection": "LANDSAT/LC09/C02/T1_L2", "mask": "cloud-score"}, "Sentinel-2 only"),
         ({"preset": "published", "start": "2022-06-01", "end": "2022-08-31"}, "QA60 is empty"),
     ],
 )
