@@ -152,9 +152,31 @@ def test_the_check_says_what_is_wrong(earthengine: StandIn, fault: Any, says: st
         check()
 
 
-def test_the_check_says_what_is_not_set(settings: Any) -> None:
-    settings.EARTHENGINE_CREDENTIALS = ""
-    with pytest.raises(CommandError, match="no credentials"):
+@pytest.mark.parametrize(
+    ("credentials", "project", "says"),
+    [
+        ("", PROJECT, "no credentials"),
+        ("anonymous", "", "EARTHENGINE_PROJECT"),
+        ("/nowhere/key.json", PROJECT, r"key\.json, cannot be read"),
+        ("manage.py", PROJECT, "not the key file"),
+        ("default", PROJECT, "no default credentials"),
+    ],
+)
+def test_the_check_says_what_is_not_set(
+    earthengine: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch, credentials: str, project: str, says: str
+) -> None:
+    # Or the client looks for default credentials at a host of Google's.
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", "/nowhere")
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    settings.EARTHENGINE_CREDENTIALS, settings.EARTHENGINE_PROJECT = credentials, project
+    with pytest.raises(CommandError, match=says):
+        check()
+
+
+def test_the_check_says_that_the_quota_is_used_up(earthengine: StandIn) -> None:
+    earthengine.always = status(429, "RESOURCE_EXHAUSTED", "Quota exceeded for the day.")
+    with pytest.raises(CommandError, match="until there is quota again"):
         check()
 
 
