@@ -58,6 +58,7 @@ EARTHENGINE_PROJECT = env.str("EARTHENGINE_PROJECT", "")
 EARTHENGINE_URL = env.str("EARTHENGINE_URL", "https://earthengine-highvolume.googleapis.com").rstrip("/")
 EARTHENGINE_MAX_CONCURRENT = env.int("EARTHENGINE_MAX_CONCURRENT", 40)
 EARTHENGINE_MAX_PER_SECOND = env.int("EARTHENGINE_MAX_PER_SECOND", 100)
+EARTHENGINE_TILE_SECONDS = env.float("EARTHENGINE_TILE_SECONDS", 600.0)
 
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])

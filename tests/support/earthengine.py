@@ -83,6 +83,7 @@ class StandIn:
         self.assertions: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.starts: list[float] = []
+        self.ends: list[float] = []
         self.discoveries = 0
         self.peak = 0
         self.released = threading.Event()
@@ -103,6 +104,17 @@ class StandIn:
         finally:
             with self.lock:
                 self._now -= 1
+                self.ends.append(time.monotonic())
+
+    def environment(self, *, slots: int = 40, per_second: int = 100) -> dict[str, str]:
+        """What leads the processes of a site here."""
+        return {
+            "EARTHENGINE_CREDENTIALS": "anonymous",
+            "EARTHENGINE_PROJECT": PROJECT,
+            "EARTHENGINE_URL": self.url,
+            "EARTHENGINE_MAX_CONCURRENT": str(slots),
+            "EARTHENGINE_MAX_PER_SECOND": str(per_second),
+        }
 
     def next_fault(self) -> Fault | None:
         with self.lock:

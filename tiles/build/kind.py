@@ -14,10 +14,10 @@ import rasterio
 from django.conf import settings
 from django.db import DatabaseError
 
-from tiles.core.errors import ApplicationError, BadInput
+from tiles.core.errors import ApplicationError, BadInput, Suspended
 from tiles.core.files import require_free
 from tiles.core.signals import area_built
-from tiles.imagery import LooksAhead, Source, imagery_checksums, imagery_difference, source_from
+from tiles.imagery import LooksAhead, Source, SourceClosed, imagery_checksums, imagery_difference, source_from
 from tiles.jobs.leases import Lease, LeaseLost, Stopped, chunks_add
 from tiles.jobs.limiter import earthengine_limiter
 from tiles.models import Area, AreaCounter, DemFile, Job, JobChunk, SkippedWindow, TilePair
@@ -57,6 +57,8 @@ class BuildKind:
         try:
             with rasterio.Env(**SAFE_ENV, GDAL_CACHEMAX=CACHE_BYTES):
                 stage(lease)
+        except SourceClosed as error:
+            raise Suspended(f"{error} Then resume this job: no tile was failed for it.") from error
         except RasterError as error:
             raise BadInput(str(error), code=error.code) from error
         except ApplicationError:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from tiles.imagery.base import Imagery, NoImagery, Source, SourceError
+from tiles.imagery.base import Imagery, NoImagery, Source, SourceClosed, SourceError
 from tiles.models.choices import Failure
 from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
 from tiles.raster.dem import Dem, read_dem
@@ -124,6 +124,7 @@ def tile_make(
 
     dataset: the open elevation file; col, row: the window's corner in it; grid: the window's grid, of width = height.
     beat() is called between the steps. Never invents a pixel: what cannot be made comes back as Failed.
+    Raises SourceClosed, which is nobody's tile's fault.
     """
     try:
         dem = _heights(dataset, col, row, grid.width, recipe)
@@ -135,6 +136,8 @@ def tile_make(
         return stop.outcome
     except RasterError as error:
         return Failed(Failure.UNREADABLE, str(error))
+    except SourceClosed:
+        raise
     except SourceError as error:
         return Failed(Failure.SOURCE, str(error))
 

@@ -56,6 +56,13 @@ class Stale(Conflict):
     code = "stale"
 
 
+class Suspended(ApplicationError):
+    """Nothing is wrong with the work, but it cannot go on until a person has mended something elsewhere."""
+
+    code = "suspended"
+    status = 503
+
+
 class DiskFull(ApplicationError):
     """Less than DEMETER_MIN_FREE is left where the data lies."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from tiles.core.errors import BadInput
 
 from . import earthengine, raster, stac
-from .base import Imagery, LooksAhead, NoImagery, Source, SourceError, SourcePermanent, SourceRetryable
+from .base import Imagery, LooksAhead, NoImagery, Source, SourceClosed, SourceError, SourcePermanent, SourceRetryable
 from .limiter import Limiter
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "LooksAhead",
     "NoImagery",
     "Source",
+    "SourceClosed",
     "SourceError",
     "SourcePermanent",
     "SourceRetryable",

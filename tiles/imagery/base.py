@@ -22,6 +22,13 @@ class SourcePermanent(SourceError):
     """It will not work however often it is tried: a wrong band, a refused account."""
 
 
+class SourceClosed(SourceError):
+    """Nobody gets anything from it, whatever the grid, until a person has mended something: the account, the quota.
+
+    It says nothing about a tile, so no tile may be failed for it.
+    """
+
+
 class NoImagery(SourceError):
     """The source works, and has nothing for this grid."""
 
@@ -53,7 +60,7 @@ class Source(Protocol):
 
     `fetch` MUST answer on the very grid it is asked for, MUST say through `valid` where it has nothing, and MUST
     give the same pixels every time. One that may take longer than a lease calls beat() often, and lets pass what that
-    raises. It raises SourceRetryable, SourcePermanent or NoImagery; a local file that
+    raises. It raises SourceRetryable, SourcePermanent, SourceClosed or NoImagery; a local file that
     cannot be read raises tiles.raster.errors.Unreadable as it is.
     """
 

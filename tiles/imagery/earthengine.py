@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from tiles.core.errors import BadInput
 
-from .base import SourcePermanent
+from .base import SourceClosed
 from .ee_account import Account
+from .ee_patience import PATIENT
 from .ee_request import SETTABLE, request_made
 from .limiter import Limiter
 
@@ -26,7 +30,7 @@ def survey(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) 
     request = request_made(changes, before["request"] if before and before["kind"] == KIND else None)
     try:
         Account.of_settings()
-    except SourcePermanent as error:
+    except SourceClosed as error:
         raise BadInput(str(error), field="imagery") from error
     return {
         "kind": KIND,
@@ -44,7 +48,8 @@ def source(spec: Mapping[str, Any], *, beat: Callable[[], None], limiter: Limite
     # The client takes half a second to import, and web servers never need it.
     from .ee_source import EarthEngineSource
 
-    return EarthEngineSource(spec, limiter=limiter, beat=beat)
+    patience = replace(PATIENT, tile=settings.EARTHENGINE_TILE_SECONDS)
+    return EarthEngineSource(spec, limiter=limiter, beat=beat, patience=patience)
 
 
 def reaches(_spec: Mapping[str, Any], _bounds: Sequence[float]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from .base import SourcePermanent
+from .base import SourceClosed
 
 HOW = "docs/build.md tells how, under Earth Engine."
 
@@ -21,13 +21,13 @@ class Account:
 
     @classmethod
     def of_settings(cls) -> Account:
-        """Raises SourcePermanent, with what is missing."""
+        """Raises SourceClosed, with what is missing."""
         account = cls(settings.EARTHENGINE_CREDENTIALS, settings.EARTHENGINE_PROJECT, settings.EARTHENGINE_URL)
         if not account.credentials:
-            raise SourcePermanent(
+            raise SourceClosed(
                 "There are no credentials for Earth Engine. Set EARTHENGINE_CREDENTIALS to the path of a service "
                 f"account's file, or to default. {HOW}"
             )
         if not account.project:
-            raise SourcePermanent(f"No project is named. Set EARTHENGINE_PROJECT to your Cloud project. {HOW}")
+            raise SourceClosed(f"No project is named. Set EARTHENGINE_PROJECT to your Cloud project. {HOW}")
         return account

@@ -11,7 +11,7 @@ from tiles.raster.grid import Grid
 
 from . import ee_client
 from .ee_flights import Flights
-from .ee_transport import PATIENT
+from .ee_patience import PATIENT
 from .limiter import Limiter
 
 # Eight pixels of a degree each, off the coast of Africa: a constant costs nothing anywhere.
@@ -29,7 +29,7 @@ def earthengine_check(*, limiter: Limiter, seconds: float) -> float:
     image = ee.Image.constant(1).toFloat().rename(["valid"])
     flights = Flights(limiter, patience)
     try:
-        tile = flights.add(GRID, 1, lambda grid: ee_client.compute(image, grid, ("valid",), patience))
+        tile = flights.add(GRID, ("valid",), lambda grid: ee_client.ask(image, grid, ("valid",), patience))
         flights.wait(tile, lambda: None)
     finally:
         flights.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +21,18 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.oauth2 import service_account
 
-from tiles.raster.arrays import NumberArray
 from tiles.raster.grid import Grid
 
-from .base import SourcePermanent, SourceRetryable
+from .base import SourceClosed, SourceRetryable
 from .ee_account import Account
-from .ee_answer import decode
 from .ee_faults import Remedy, fault_of
-from .ee_transport import PATIENT, Patience, Transport, ends_within
+from .ee_patience import PATIENT, Patience
+from .ee_transport import Transport, ends_within
 
 SCOPES = ("https://www.googleapis.com/auth/earthengine", "https://www.googleapis.com/auth/cloud-platform")
+
+# Two of discovery, one of the algorithms, one of a token.
+SIGN_IN_REQUESTS = 4
 
 Beat = Callable[[], None]
 T = TypeVar("T")
@@ -47,21 +50,38 @@ _connecting = threading.Lock()
 def connect(patience: Patience = PATIENT, beat: Beat = lambda: None) -> Account:
     """See that this process is connected as the settings say; beat() is called while that takes time.
 
-    Raises SourceRetryable, SourcePermanent.
+    Tried again after faults that may pass. Raises SourceClosed.
     """
     account = Account.of_settings()
-    if _connection.key != (os.getpid(), account, patience):
-        in_thread(lambda: _initialise(account, patience), patience.tile, beat)
+    tries = 1
+    while _connection.key != (os.getpid(), account, patience):
+        try:
+            in_thread(lambda: _initialise(account, patience), SIGN_IN_REQUESTS * patience.request, beat)
+        except SourceRetryable as error:
+            again = time.monotonic() + patience.pause(tries)
+            if tries >= patience.tries:
+                raise SourceClosed(str(error)) from error
+            while time.monotonic() < again:
+                beat()
+                time.sleep(0.05)
+        tries += 1
     return account
 
 
-def compute(image: Any, grid: Grid, bands: Sequence[str], patience: Patience = PATIENT) -> NumberArray:
-    """(B, H, W) float32 of an expression on exactly this grid. Safe in threads. Raises what `fault_of` understands."""
+def disconnect() -> None:
+    """Sign in anew when the next tile is asked for: what was refused may be mended by then."""
+    _connection.key = None
+
+
+def ask(image: Any, grid: Grid, bands: Sequence[str], patience: Patience = PATIENT) -> object:
+    """What Earth Engine answers to an expression on this grid: bytes for `decode`, if all is well.
+
+    Safe in threads. Raises what `fault_of` understands.
+    """
     with ends_within(patience.request):
-        content = ee.data.computePixels(
+        return ee.data.computePixels(
             {"expression": image, "fileFormat": "GEO_TIFF", "bandIds": list(bands), "grid": _pixel_grid(grid)}
         )
-    return decode(content, grid, bands)
 
 
 def in_thread(work: Callable[[], T], seconds: float, beat: Beat) -> T:
@@ -104,20 +124,20 @@ def _initialise(account: Account, patience: Patience) -> None:
             ee.Initialize(credentials, url=account.url, project=account.project, http_transport=Transport(patience))
         except Exception as error:
             fault = fault_of(error)
-            kind = SourceRetryable if fault.remedy is Remedy.RETRY else SourcePermanent
+            kind = SourceRetryable if fault.remedy in (Remedy.RETRY, Remedy.WAIT) else SourceClosed
             raise kind(fault.sentence) from error
         _connection.key = key
 
 
 def credentials_of(setting: str) -> Any:
-    """What EARTHENGINE_CREDENTIALS names. Raises SourcePermanent."""
+    """What EARTHENGINE_CREDENTIALS names. Raises SourceClosed."""
     if setting == "anonymous":
         return AnonymousCredentials()
     if setting == "default":
         try:
             return google.auth.default(scopes=SCOPES)[0]
         except DefaultCredentialsError as error:
-            raise SourcePermanent(
+            raise SourceClosed(
                 "EARTHENGINE_CREDENTIALS is default, and this machine has no default credentials. Run "
                 "`gcloud auth application-default login`, or name a service account's file."
             ) from error
@@ -126,11 +146,11 @@ def credentials_of(setting: str) -> Any:
         known = json.loads(path.read_text())
         return service_account.Credentials.from_service_account_info(known, scopes=SCOPES)
     except OSError as error:
-        raise SourcePermanent(
+        raise SourceClosed(
             f"The file of EARTHENGINE_CREDENTIALS, {path.name}, cannot be read: {error.strerror or error}."
         ) from error
     except (ValueError, KeyError) as error:
-        raise SourcePermanent(
+        raise SourceClosed(
             f"The file of EARTHENGINE_CREDENTIALS, {path.name}, is not the key file of a service account."
         ) from error
 

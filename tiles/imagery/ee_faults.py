@@ -19,6 +19,9 @@ class Remedy(Enum):
     SPLIT = "split"
     NOTHING_THERE = "nothing there"
     GIVE_UP = "give up"
+    # It is the same for every tile, until somebody mends it; the other is a quota that may come back by itself.
+    CLOSED = "closed"
+    WAIT = "wait"
 
 
 class Fault(NamedTuple):
@@ -67,7 +70,7 @@ def _of_sign_in(error: auth.GoogleAuthError) -> Fault:
     if getattr(error, "retryable", False):
         return Fault(Remedy.RETRY, "Google's sign-in does not answer now. Try again later.")
     return Fault(
-        Remedy.GIVE_UP,
+        Remedy.CLOSED,
         "Google does not accept the credentials of EARTHENGINE_CREDENTIALS: "
         f"{_line(str(error.args[0]) if error.args else type(error).__name__)}",
     )
@@ -79,15 +82,16 @@ def _of_status(error: HttpError) -> Fault:
     if status in BUSY_STATUS or (status == 403 and (reasons & _RATE_REASONS or _RATE_TEXT.search(message))):
         if _TOO_LARGE.search(message):
             return Fault(Remedy.SPLIT, f"Earth Engine cannot compute so much at once: {message}")
-        return Fault(Remedy.RETRY, _busy(status, message), _seconds(error.resp.get("retry-after")))
+        remedy = Remedy.WAIT if status in (403, 429) else Remedy.RETRY
+        return Fault(remedy, _busy(status, message), _seconds(error.resp.get("retry-after")))
     if status == 400:
         return _of_request(message)
     if status == 401:
         return Fault(
-            Remedy.GIVE_UP, "Earth Engine does not accept the credentials (401). Check EARTHENGINE_CREDENTIALS."
+            Remedy.CLOSED, "Earth Engine does not accept the credentials (401). Check EARTHENGINE_CREDENTIALS."
         )
     if status == 403:
-        return Fault(Remedy.GIVE_UP, _not_allowed(message))
+        return Fault(Remedy.CLOSED, _not_allowed(message))
     if status == 404:
         return Fault(Remedy.GIVE_UP, f"Earth Engine does not find it, or nothing is at EARTHENGINE_URL: {message}")
     return Fault(Remedy.GIVE_UP, f"Earth Engine answered {status}: {message}")

@@ -6,10 +6,9 @@ ends a request starts the next. The thread that owns the source waits, beats, an
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +16,10 @@ import numpy as np
 from tiles.raster.arrays import NumberArray
 from tiles.raster.grid import Grid
 
-from .base import NoImagery, SourceError, SourcePermanent, SourceRetryable
+from .base import NoImagery, SourceClosed, SourceError, SourcePermanent, SourceRetryable
+from .ee_answer import decode
 from .ee_faults import Fault, Remedy, fault_of
-from .ee_transport import Patience
+from .ee_patience import Patience
 from .limiter import Limiter
 
 # 48 MB uncompressed is the limit of one answer.
@@ -27,7 +27,7 @@ MOST_BYTES = 44_000_000
 LEAST_SIDE = 32
 LOOK_SECONDS = 0.05
 
-Send = Callable[[Grid], NumberArray]
+Send = Callable[[Grid], object]
 
 
 @dataclass(eq=False)
@@ -44,15 +44,20 @@ class Part:
 
 @dataclass(eq=False)
 class Tile:
-    """A tile that is asked for. pixels: (B, H, W) float32, whole once nothing is open and there is no failure."""
+    """A tile that is asked for. pixels: (B, H, W) float32, whole once nothing is open and there is no failure.
+
+    quota_gone: what the server said when it last refused a request of this tile for its quota.
+    """
 
     grid: Grid
+    bands: Sequence[str]
     send: Send
     pixels: NumberArray
     open: int = 0
     requests: int = 0
     started: float | None = None
     failure: SourceError | None = None
+    quota_gone: str = ""
 
     @property
     def over(self) -> bool:
@@ -68,16 +73,19 @@ class Flights:
         self._changed = threading.Condition()
         self._waiting: list[Part] = []
         self._closed = False
+        self._refusal: SourceClosed | None = None
 
-    def add(self, grid: Grid, bands: int, send: Send, *, first: bool = False) -> Tile:
+    def add(self, grid: Grid, bands: Sequence[str], send: Send, *, first: bool = False) -> Tile:
         """Ask for a tile; `first` before all others that wait. Cut at once where it is too large for one answer."""
-        tile = Tile(grid, send, np.zeros((bands, grid.height, grid.width), np.float32))
+        tile = Tile(grid, bands, send, np.zeros((len(bands), grid.height, grid.width), np.float32))
         parts = [Part(tile, grid, 0, 0)]
-        while parts[0].grid.width * parts[0].grid.height * bands * 4 > MOST_BYTES:
+        while parts[0].grid.width * parts[0].grid.height * len(bands) * 4 > MOST_BYTES:
             parts = [quarter for part in parts for quarter in _quarters(part)]
         tile.open = len(parts)
         with self._changed:
-            self._waiting = [*parts, *self._waiting] if first else [*self._waiting, *parts]
+            tile.failure = self._refusal
+            if not tile.failure:
+                self._waiting = [*parts, *self._waiting] if first else [*self._waiting, *parts]
         return tile
 
     def lift(self) -> None:
@@ -97,7 +105,7 @@ class Flights:
                 if not tile.over:
                     self._changed.wait(LOOK_SECONDS)
                 if tile.started and not tile.over and time.monotonic() - tile.started > self._patience.tile:
-                    self._fail(tile, SourceRetryable("Earth Engine took too long over this tile. Try again later."))
+                    self._fail(tile, _too_long(tile))
                 if tile.failure:
                     raise tile.failure
                 if tile.over:
@@ -135,13 +143,15 @@ class Flights:
         part: Part | None = first
         while part:
             try:
-                pixels = part.tile.send(part.grid)
+                try:
+                    answer = part.tile.send(part.grid)
+                finally:
+                    self._limiter.end()
+                # The slot need not wait until the answer is decoded.
+                self._start()
+                self._landed(part, decode(answer, part.grid, part.tile.bands))
             except BaseException as error:
-                self._limiter.end()
                 self._landed_badly(part, error)
-            else:
-                self._limiter.end()
-                self._landed(part, pixels)
             part = self._next()
 
     def _landed(self, part: Part, pixels: NumberArray) -> None:
@@ -158,9 +168,12 @@ class Flights:
             fault = Fault(Remedy.GIVE_UP, f"Earth Engine's client failed: {type(unknown).__name__}: {unknown}")
         part.tries += 1
         with self._changed:
-            if fault.remedy is Remedy.RETRY and part.tries < self._patience.tries:
-                part.due = time.monotonic() + self._pause(part.tries, fault.after)
+            part.tile.quota_gone = fault.sentence if fault.remedy is Remedy.WAIT else ""
+            if fault.remedy is Remedy.WAIT or (fault.remedy is Remedy.RETRY and part.tries < self._patience.tries):
+                part.due = time.monotonic() + self._patience.pause(part.tries, fault.after)
                 self._wait_again(part.tile, [part])
+            elif fault.remedy is Remedy.CLOSED:
+                self._refuse(SourceClosed(fault.sentence), part.tile)
             elif fault.remedy is Remedy.SPLIT and min(part.grid.width, part.grid.height) >= 2 * LEAST_SIDE:
                 part.tile.open += 3
                 self._wait_again(part.tile, _quarters(part))
@@ -172,14 +185,15 @@ class Flights:
         if not tile.failure and not self._closed:
             self._waiting[:0] = parts
 
+    def _refuse(self, refusal: SourceClosed, tile: Tile) -> None:
+        """Ask for nothing any more: whatever waits would be refused alike."""
+        self._refusal = refusal
+        for refused in {tile, *(part.tile for part in self._waiting)}:
+            self._fail(refused, refusal)
+
     def _fail(self, tile: Tile, failure: SourceError) -> None:
         tile.failure = tile.failure or failure
         self._waiting = [part for part in self._waiting if part.tile is not tile]
-
-    def _pause(self, tries: int, asked: float) -> float:
-        """Full jitter: anything up to a wait that doubles; never less than the server asks for, within reason."""
-        most = min(self._patience.most_wait, self._patience.first_wait * 2 ** (tries - 1))
-        return max(random.uniform(0, most), min(asked, self._patience.most_wait))  # noqa: S311
 
 
 def _quarters(part: Part) -> list[Part]:
@@ -194,3 +208,9 @@ def _quarters(part: Part) -> list[Part]:
 def _error_of(fault: Fault) -> SourceError:
     kinds = {Remedy.RETRY: SourceRetryable, Remedy.NOTHING_THERE: NoImagery}
     return kinds.get(fault.remedy, SourcePermanent)(fault.sentence)
+
+
+def _too_long(tile: Tile) -> SourceError:
+    if tile.quota_gone:
+        return SourceClosed(f"{tile.quota_gone} It has been so for long: wait until there is quota again.")
+    return SourceRetryable("Earth Engine took too long over this tile. Try again later.")

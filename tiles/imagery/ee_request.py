@@ -22,20 +22,34 @@ _BAND = re.compile(r"[A-Za-z0-9_]{1,60}")
 
 
 class Collection(NamedTuple):
-    """What is known of a collection. gsd: metres; cloud: the property with a scene's cloud cover in percent."""
+    """What is known of a collection. gsd: metres; cloud: the property with a scene's cloud cover in percent.
+
+    bands: red, green, blue; value * scale_factor + offset is reflectance; masks: those that fit, the best one first.
+    """
 
     satellite: str
     gsd: float
     cloud: str
+    bands: tuple[str, str, str] = ("B4", "B3", "B2")
+    nir: str = "B8"
+    scale_factor: float = 0.0001
+    offset: float = 0.0
+    masks: tuple[Mask, ...] = ("cloud-score", "qa60", "none")
 
 
+_SENTINEL = Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE")
+_SURFACE = Collection(
+    "Landsat", 30.0, "CLOUD_COVER", ("SR_B4", "SR_B3", "SR_B2"), "SR_B5", 0.0000275, -0.2, ("qa-pixel", "none")
+)
+# Top of atmosphere comes as reflectance already.
+_TOP = Collection("Landsat", 30.0, "CLOUD_COVER", ("B4", "B3", "B2"), "B5", 1.0, 0.0, ("qa-pixel", "none"))
 KNOWN = {
-    "COPERNICUS/S2_HARMONIZED": Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE"),
-    "COPERNICUS/S2_SR_HARMONIZED": Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE"),
-    "LANDSAT/LC08/C02/T1_L2": Collection("Landsat 8", 30.0, "CLOUD_COVER"),
-    "LANDSAT/LC09/C02/T1_L2": Collection("Landsat 9", 30.0, "CLOUD_COVER"),
-    "LANDSAT/LC08/C02/T1_TOA": Collection("Landsat 8", 30.0, "CLOUD_COVER"),
-    "LANDSAT/LC09/C02/T1_TOA": Collection("Landsat 9", 30.0, "CLOUD_COVER"),
+    "COPERNICUS/S2_HARMONIZED": _SENTINEL,
+    "COPERNICUS/S2_SR_HARMONIZED": _SENTINEL,
+    "LANDSAT/LC08/C02/T1_L2": _SURFACE._replace(satellite="Landsat 8"),
+    "LANDSAT/LC09/C02/T1_L2": _SURFACE._replace(satellite="Landsat 9"),
+    "LANDSAT/LC08/C02/T1_TOA": _TOP._replace(satellite="Landsat 8"),
+    "LANDSAT/LC09/C02/T1_TOA": _TOP._replace(satellite="Landsat 9"),
 }
 UNKNOWN = Collection("", 10.0, "")
 
@@ -113,11 +127,26 @@ def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = 
         base = PRESETS[preset or "cloud-score"]
     else:
         raise _wrong(f"There is no preset {preset!r}. Choose one of: {', '.join(PRESETS)}.")
-    if "collection" in asked and "cloud_property" not in asked:
-        asked["cloud_property"] = KNOWN.get(asked["collection"], UNKNOWN).cloud or base.cloud_property
+    if asked.get("collection", base.collection) != base.collection:
+        asked = {**_facts(asked["collection"], base), **asked}
     made = Request.from_dict({**base.to_dict(), **asked})
     _check(made)
     return made
+
+
+def _facts(collection: str, base: Request) -> dict[str, Any]:
+    """What follows from choosing another collection, as far as it is known and nobody says otherwise."""
+    known = KNOWN.get(collection)
+    if known is None:
+        return {}
+    return {
+        "cloud_property": known.cloud,
+        "bands": known.bands,
+        "nir": known.nir if base.nir else None,
+        "scale_factor": known.scale_factor,
+        "offset": known.offset,
+        "mask": base.mask if base.mask in known.masks else known.masks[0],
+    }
 
 
 def days_lost(request: Request) -> tuple[int, int]:

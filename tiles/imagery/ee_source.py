@@ -13,11 +13,11 @@ import numpy as np
 from tiles.raster.grid import Grid
 
 from . import ee_client
-from .base import Imagery, NoImagery
+from .base import Imagery, NoImagery, SourceClosed
 from .ee_expression import composite, expression_text
 from .ee_flights import Flights, Tile
+from .ee_patience import PATIENT, Patience
 from .ee_request import Request, days_lost
-from .ee_transport import PATIENT, Patience
 from .limiter import Limiter, OneAtATime
 
 SOURCE = "earthengine"
@@ -61,8 +61,15 @@ class EarthEngineSource:
     def fetch(self, grid: Grid, beat: Callable[[], None] = lambda: None) -> Imagery:
         """Imagery on `grid`: float32 reflectance; the source's own beat is the one that is called.
 
-        Raises NoImagery, SourceRetryable, SourcePermanent.
+        Raises NoImagery, SourceRetryable, SourcePermanent, SourceClosed.
         """
+        try:
+            return self._fetched(grid)
+        except SourceClosed:
+            ee_client.disconnect()
+            raise
+
+    def _fetched(self, grid: Grid) -> Imagery:
         account = ee_client.connect(self._patience, self._beat)
         self._forget_before(grid)
         if grid not in self._asked:
@@ -91,8 +98,8 @@ class EarthEngineSource:
         # The footprint is the whole tile's, also for its quarters: they must choose from the same scenes.
         image = composite(self._request, grid.footprint())
         names = self._request.band_names
-        send = partial(_compute, image, names, self._patience)
-        tile = self._flights.add(grid, len(names), send, first=first)
+        send = partial(_ask, image, names, self._patience)
+        tile = self._flights.add(grid, names, send, first=first)
         self._asked[grid] = tile, hashlib.sha256(expression_text(image).encode()).hexdigest()
 
     def _imagery(self, pixels: np.ndarray, tile: Tile, expression: str, url: str) -> Imagery:
@@ -123,8 +130,8 @@ class EarthEngineSource:
         )
 
 
-def _compute(image: Any, names: Sequence[str], patience: Patience, grid: Grid) -> np.ndarray:
-    return ee_client.compute(image, grid, names, patience)
+def _ask(image: Any, names: Sequence[str], patience: Patience, grid: Grid) -> object:
+    return ee_client.ask(image, grid, names, patience)
 
 
 def _looks(clear: np.ndarray | None, valid: np.ndarray) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import httplib2
@@ -18,28 +17,11 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from .ee_patience import Patience
+
 # 48 MB are the most that one answer may hold, uncompressed.
 MOST_BYTES = 64 * 2**20
 CONNECTIONS = 32
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, seconds. silence: of one socket read; request: of one request; tile: of all of a tile's.
-
-    A request is over after request + silence at the latest, with all that belongs to it, as a new token.
-    tries: of one request. first_wait, most_wait: between the tries, before the jitter.
-    """
-
-    silence: float = 120.0
-    request: float = 150.0
-    tile: float = 600.0
-    tries: int = 6
-    first_wait: float = 1.0
-    most_wait: float = 30.0
-
-
-PATIENT = Patience()
 
 
 _clock = threading.local()

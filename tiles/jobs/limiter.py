@@ -39,6 +39,7 @@ class DatabaseLimiter:
 
     slots, per_second: the limits of all processes together. request_seconds: what every request ends within.
     most: slots of one process. A free slot may go to somebody else, so one half of what is free is taken at a time.
+    share: of the starts a second that is a process's when it has all its slots; it may have more slots than it needs.
     """
 
     def __init__(
@@ -50,12 +51,13 @@ class DatabaseLimiter:
         request_seconds: float = REQUEST_SECONDS,
         spare_seconds: float = SPARE_SECONDS,
         most: int = MOST_SLOTS,
+        share: float = 1.0,
     ) -> None:
         self._service = service
         self._limits = max(1, slots), max(1, per_second)
         self._request_seconds = request_seconds
         self._lease_seconds = request_seconds + spare_seconds
-        self._most = most
+        self._most, self._rate_share = most, share
         self._lock = threading.Lock()
         self._slots = 0
         self._per_second = 0
@@ -149,7 +151,7 @@ class DatabaseLimiter:
             need = self._flying + wanted
         more = mine + math.ceil(max(0, free_slots - mine) / 2)
         slots = max(mine, min(need, more, self._most))
-        fair = math.ceil(slots * self._limits[1] / self._limits[0])
+        fair = math.ceil(self._limits[1] * self._rate_share * slots / self._most)
         return slots, max(0, min(free_rate, max(rate, fair)))
 
 
@@ -157,9 +159,14 @@ _limiters: dict[tuple[int, str, int, int], DatabaseLimiter] = {}
 
 
 def earthengine_limiter() -> DatabaseLimiter:
-    """The limiter of Earth Engine in this process, with the limits of the settings."""
+    """The limiter of Earth Engine in this process, with the limits of the settings.
+
+    No worker of a machine takes more than its part, so that none has to wait for what another, or a dead one, holds.
+    """
     slots, per_second = settings.EARTHENGINE_MAX_CONCURRENT, settings.EARTHENGINE_MAX_PER_SECOND
+    share = 1 / max(1, settings.DEMETER_WORKERS)
+    most = max(1, min(MOST_SLOTS, math.ceil(slots * share)))
     key = os.getpid(), EARTHENGINE, slots, per_second
     if key not in _limiters:
-        _limiters[key] = DatabaseLimiter(EARTHENGINE, slots=slots, per_second=per_second)
+        _limiters[key] = DatabaseLimiter(EARTHENGINE, slots=slots, per_second=per_second, most=most, share=share)
     return _limiters[key]

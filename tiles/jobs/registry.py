@@ -15,8 +15,8 @@ class JobKind(Protocol):
     `run` MUST be able to run again after a death at any point, MUST write rows only inside `lease.fence()`,
     MUST give files their final names there too or right before (a slow worker that lost its lease must not
     overwrite what came after it), and MUST call `lease.beat()` at least every few seconds. It MAY raise
-    ApplicationError to fail the whole job, DiskFull to pause it, and any other Exception to have the chunk tried
-    again later. LeaseLost and Stopped, which the lease raises, MUST pass through it.
+    ApplicationError to fail the whole job, DiskFull or Suspended to pause it, and any other Exception to have the
+    chunk tried again later. LeaseLost and Stopped, which the lease raises, MUST pass through it.
     """
 
     name: str

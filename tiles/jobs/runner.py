@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from tiles.core.errors import ApplicationError, DiskFull
+from tiles.core.errors import ApplicationError, DiskFull, Suspended
 from tiles.models import Job, JobChunk, JobEvent
 
 from .chunks import MAX_ATTEMPTS, chunk_close, chunk_give_up, chunk_offer, job_stop, runnable, workable_jobs
@@ -47,7 +47,7 @@ def chunk_run(lease: Lease) -> None:
         logger.info("lease %s lost", lease.owner)
     except Stopped:
         _give_back(lease)
-    except DiskFull as error:
+    except (DiskFull, Suspended) as error:
         _pause_job(lease, error)
     except ApplicationError as error:
         _fail_job(lease, error.message)
@@ -125,10 +125,13 @@ def _give_back(lease: Lease) -> None:
     _stop_work(lease, lambda job: chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1))
 
 
-def _pause_job(lease: Lease, error: DiskFull) -> None:
+def _pause_job(lease: Lease, error: DiskFull | Suspended) -> None:
+    """Pause for a reason outside of the job: until there is room, or until somebody resumes it."""
+    wanted = room_wanted(error) if isinstance(error, DiskFull) else None
+
     def write(job: Job) -> None:
         if job.state in Job.WORKABLE:
-            job.state, job.error, job.room_wanted = Job.State.PAUSED, error.message, room_wanted(error)
+            job.state, job.error, job.room_wanted = Job.State.PAUSED, error.message, wanted
             job.save(update_fields=["state", "error", "room_wanted"])
             lease.log(f"Paused. {error.message}", JobEvent.Level.ERROR)
         chunk_offer(lease.chunk_id, job, attempts=lease.attempt - 1)

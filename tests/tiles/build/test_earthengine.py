@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from django.core.management import CommandError, call_command
 from tests.support import earthengine as server
 from tests.support.earthengine import PROJECT, StandIn, status
 from tests.support.postgres import free_port
-from tiles.models import Area, QuotaLease
-from tiles.models.choices import Failure
+from tiles.jobs.runner import run_here
+from tiles.jobs.services import job_resume
+from tiles.models import Area, Job, JobEvent, QuotaLease
+from tiles.models.choices import BuildState, Failure
 
-from .conftest import Inputs, hills, write_raster
+from .conftest import Build, Inputs, hills, write_raster
 
 SIZE = 32
 
@@ -75,6 +78,39 @@ def test_the_same_command_goes_on_and_another_request_is_refused(
     assert len(earthengine.requests) == 11
 
 
+@pytest.mark.parametrize(
+    ("when", "fault", "says"),
+    [
+        ("signing in", status(403, "forbidden", "Project is not registered to use Earth Engine."), "Register it"),
+        ("building", status(403, "SERVICE_DISABLED", "API has not been used in project 7 before"), "API is off"),
+        ("building", status(401, "UNAUTHENTICATED", "Invalid credentials"), "EARTHENGINE_CREDENTIALS"),
+        ("building", status(429, "RESOURCE_EXHAUSTED", "Quota exceeded for the day."), "until there is quota again"),
+    ],
+)
+def test_a_refused_account_pauses_the_build_once_and_no_tile_fails(
+    inputs: Inputs, build: Build, earthengine: StandIn, settings: Any, when: str, fault: Any, says: str
+) -> None:
+    settings.EARTHENGINE_TILE_SECONDS = 3 if "quota" in says else 60
+    if when == "building":
+        earthengine.always = fault
+    else:
+        earthengine.algorithms_fault = fault
+    asked: dict[str, Any] = {"dems": [inputs.dems], "imagery": "earthengine", "tile_size": SIZE}
+    area = build(ends=Job.State.PAUSED, **asked)
+    job = Job.objects.get()
+    assert says in job.error
+    assert "resume this job" in job.error
+    assert (job.done, job.failed, job.room_wanted) == (0, 0, None)
+    assert not area.tiles.exclude(build_state=BuildState.PLANNED).exists()
+    assert [event.message for event in job.events.filter(level=JobEvent.Level.ERROR)] == [f"Paused. {job.error}"]
+    earthengine.always = earthengine.algorithms_fault = None
+    settings.EARTHENGINE_TILE_SECONDS = 60
+    job_resume(job_id=job.pk, by=None)
+    ended = run_here(job.pk, lambda _job: None)
+    assert (ended.state, ended.done, ended.failed, ended.error) == (Job.State.DONE, 10, 0, "")
+    assert len({json.dumps(request["grid"]) for request in earthengine.requests[-10:]}) == 10
+
+
 def test_no_imagery_is_bought_for_heights_that_are_void(
     tmp_path: Path, data_folder: Path, earthengine: StandIn
 ) -> None:
@@ -116,9 +152,31 @@ def test_the_check_says_what_is_wrong(earthengine: StandIn, fault: Any, says: st
         check()
 
 
-def test_the_check_says_what_is_not_set(settings: Any) -> None:
-    settings.EARTHENGINE_CREDENTIALS = ""
-    with pytest.raises(CommandError, match="no credentials"):
+@pytest.mark.parametrize(
+    ("credentials", "project", "says"),
+    [
+        ("", PROJECT, "no credentials"),
+        ("anonymous", "", "EARTHENGINE_PROJECT"),
+        ("/nowhere/key.json", PROJECT, r"key\.json, cannot be read"),
+        ("manage.py", PROJECT, "not the key file"),
+        ("default", PROJECT, "no default credentials"),
+    ],
+)
+def test_the_check_says_what_is_not_set(
+    earthengine: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch, credentials: str, project: str, says: str
+) -> None:
+    # Or the client looks for default credentials at a host of Google's.
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", "/nowhere")
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    settings.EARTHENGINE_CREDENTIALS, settings.EARTHENGINE_PROJECT = credentials, project
+    with pytest.raises(CommandError, match=says):
+        check()
+
+
+def test_the_check_says_that_the_quota_is_used_up(earthengine: StandIn) -> None:
+    earthengine.always = status(429, "RESOURCE_EXHAUSTED", "Quota exceeded for the day.")
+    with pytest.raises(CommandError, match="until there is quota again"):
         check()
 
 

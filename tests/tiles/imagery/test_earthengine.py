@@ -22,13 +22,14 @@ from tiles.imagery import (
     Imagery,
     LooksAhead,
     NoImagery,
+    SourceClosed,
     SourcePermanent,
     SourceRetryable,
     imagery_difference,
     imagery_survey,
 )
+from tiles.imagery.ee_patience import Patience
 from tiles.imagery.ee_source import EarthEngineSource
-from tiles.imagery.ee_transport import Patience
 from tiles.raster.grid import Grid
 
 GRID = Grid("EPSG:32633", (30.0, 0, 500_000.0, 0, -30.0, 4_000_000.0), 64, 64)
@@ -57,6 +58,13 @@ def expected(on: Grid, band: int) -> np.ndarray:
 def functions(asked: dict[str, Any]) -> list[str]:
     """The names of the functions that an expression calls."""
     return re.findall(r'"functionName": "([^"]+)"', json.dumps(asked["expression"]))
+
+
+def found(node: Any, key: str) -> list[dict[str, Any]]:
+    """Every mapping of an expression that has a key."""
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    here = [node] if isinstance(node, dict) and key in node else []
+    return [*here, *(match for part in inner for match in found(part, key))]
 
 
 def test_a_tile_is_asked_for_on_its_own_grid(earthengine: StandIn) -> None:
@@ -133,6 +141,38 @@ def test_every_part_can_be_chosen(earthengine: StandIn) -> None:
     assert "Image.load" in functions(earthengine.requests[1])
 
 
+LANDSAT = {
+    "LANDSAT/LC08/C02/T1_L2": ("Landsat 8", ("SR_B4", "SR_B3", "SR_B2"), "SR_B5", 0.0000275, -0.2),
+    "LANDSAT/LC09/C02/T1_L2": ("Landsat 9", ("SR_B4", "SR_B3", "SR_B2"), "SR_B5", 0.0000275, -0.2),
+    "LANDSAT/LC08/C02/T1_TOA": ("Landsat 8", ("B4", "B3", "B2"), "B5", 1.0, 0.0),
+}
+
+
+@pytest.mark.parametrize("collection", LANDSAT)
+def test_a_known_collection_brings_its_bands_scale_offset_and_mask(earthengine: StandIn, collection: str) -> None:
+    satellite, bands, nir, scale, offset = LANDSAT[collection]
+    spec = imagery_survey("earthengine", search={"collection": collection})
+    assert (spec["satellite"], spec["gsd"], tuple(spec["bands"]), spec["nir"]) == (satellite, 30.0, bands, nir)
+    request = spec["request"]
+    assert (request["scale_factor"], request["offset"]) == (scale, offset)
+    assert (request["mask"], request["cloud_property"]) == ("qa-pixel", "CLOUD_COVER")
+    other = imagery_survey("earthengine", search={"collection": collection, "scale_factor": 2.0, "nir": "X"})
+    assert (other["request"]["scale_factor"], other["nir"], other["request"]["offset"]) == (2.0, "X", offset)
+    fetch(collection=collection)
+    text = json.dumps(earthengine.requests[0]["expression"])
+    for part in (*bands, nir, "QA_PIXEL", "Image.multiply", "Image.add", json.dumps(scale), json.dumps(offset)):
+        assert part in text
+    assert "CLOUD_SCORE" not in text
+
+
+def test_a_season_may_run_over_the_new_year(earthengine: StandIn) -> None:
+    fetch(months=(11, 2))
+    text = json.dumps(earthengine.requests[0]["expression"])
+    assert "Filter.calendarRange" in text
+    numbers = [value["constantValue"] for value in found(earthengine.requests[0]["expression"], "constantValue")]
+    assert {11, 2, "month"} <= {number for number in numbers if isinstance(number, (int, str))}
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
@@ -146,7 +186,7 @@ def test_every_part_can_be_chosen(earthengine: StandIn) -> None:
         ({"threshold": 60}, "threshold"),
         ({"mask": "eyes"}, "cloud-score"),
         ({"collection": "x y"}, "no id"),
-        ({"collection": "LANDSAT/LC09/C02/T1_L2"}, "Sentinel-2 only"),
+        ({"collection": "LANDSAT/LC09/C02/T1_L2", "mask": "cloud-score"}, "Sentinel-2 only"),
         ({"preset": "published", "start": "2022-06-01", "end": "2022-08-31"}, "QA60 is empty"),
     ],
 )
@@ -197,12 +237,14 @@ def test_no_clear_pixel_at_all_is_no_imagery(earthengine: StandIn) -> None:
             fetch()
 
 
-PASSING = {
+QUOTA = {
     "429": status(429, "RESOURCE_EXHAUSTED", "Too Many Requests: Request was rejected"),
     "429 with a wait": status(429, "RESOURCE_EXHAUSTED", "Too many concurrent aggregations.", Retry_After="1"),
+    "403 rate": status(403, "userRateLimitExceeded", "User Rate Limit Exceeded"),
+}
+PASSING = {
     "500": status(500, "INTERNAL", "An internal error has occurred"),
     "503": status(503, "UNAVAILABLE", "The service is currently unavailable."),
-    "403 rate": status(403, "userRateLimitExceeded", "User Rate Limit Exceeded"),
     "cut with its length": server.cut_with_length,
     "cut without its length": server.cut_without_length,
     "a page": server.html,
@@ -214,9 +256,9 @@ PASSING = {
 SILENT = ("stalled", "slow drip")
 
 
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("name", [*PASSING, *QUOTA])
 def test_a_fault_that_passes_is_tried_again(earthengine: StandIn, name: str) -> None:
-    earthengine.faults = [PASSING[name]]
+    earthengine.faults = [(PASSING | QUOTA)[name]]
     beats: list[float] = []
     patience = QUICK if name in SILENT else PATIENT
     found = fetch(patience=patience, beat=lambda: beats.append(0))
@@ -234,11 +276,39 @@ def test_a_fault_that_stays_may_work_another_day(earthengine: StandIn, name: str
     assert len(earthengine.requests) == 2
 
 
-LASTING = {
+@pytest.mark.parametrize("name", ["429", "403 rate"])
+def test_a_quota_that_is_gone_is_waited_for_and_is_no_fault_of_the_tile(earthengine: StandIn, name: str) -> None:
+    earthengine.always = QUOTA[name]
+    with pytest.raises(SourceClosed, match="until there is quota again"):
+        fetch(patience=replace(QUICK, tile=2.0, tries=1, most_wait=0.01))
+    assert len(earthengine.requests) > 1, "tries are not counted"
+
+
+REFUSED = {
     "403 permission": (status(403, "forbidden", "Caller does not have permission"), "may not do this"),
     "403 API off": (status(403, "accessNotConfigured", "API has not been used in project 1 before"), "API is off"),
     "403 not registered": (status(403, "forbidden", "Project is not registered to use Earth Engine."), "Register it"),
     "401": (status(401, "authError", "Invalid credentials"), "EARTHENGINE_CREDENTIALS"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_account_that_is_refused_asks_for_no_other_tile(earthengine: StandIn, name: str) -> None:
+    earthengine.always, says = REFUSED[name]
+    grids = [GRID.window(64 * number, 0, 64, 64) for number in range(3)]
+    with EarthEngineSource(imagery_survey("earthengine"), patience=QUICK) as source:
+        source.expect(grids)
+        for grid in grids:
+            with pytest.raises(SourceClosed, match=says):
+                source.fetch(grid)
+    assert len(earthengine.requests) == 1
+    signed_in = earthengine.discoveries
+    earthengine.always = None
+    assert fetch().valid.all()
+    assert earthengine.discoveries > signed_in, "what was mended is read anew"
+
+
+LASTING = {
     "400": (status(400, "INVALID_ARGUMENT", "Unknown band"), "Unknown band"),
     "404": (status(404, "NOT_FOUND", "Asset not found"), "Asset not found"),
     "another grid": (server.wrong_grid, "another grid"),
@@ -386,5 +456,5 @@ def test_an_account_that_is_none_is_named(earthengine: StandIn, settings: Any, t
     (tmp_path / "key.json").write_text("{}")
     for file, says in (("absent.json", "cannot be read"), ("key.json", "not the key file")):
         settings.EARTHENGINE_CREDENTIALS = str(tmp_path / file)
-        with pytest.raises(SourcePermanent, match=says):
+        with pytest.raises(SourceClosed, match=says):
             fetch()

@@ -109,7 +109,7 @@ def test_the_lease_of_a_dead_holder_expires() -> None:
 
 
 def test_a_request_ends_before_its_lease_does() -> None:
-    from tiles.imagery.ee_transport import PATIENT
+    from tiles.imagery.ee_patience import PATIENT
 
     assert PATIENT.request + PATIENT.silence <= limits.REQUEST_SECONDS
 
