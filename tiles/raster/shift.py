@@ -5,9 +5,9 @@ a pixel and no window. The ground is lit from a ring of azimuths, because nobody
 holds is decided for a whole area, from all its tiles. What is flat, or shows something else than its heights, gives no
 peak above the level of deliberately mismatched pairs: its shift is unknown, which is not the same as none.
 
-Hill shade is a sum of the slopes to the east and to the north, weighted by the azimuth. Both are divided by their common
-amplitude at each frequency, not each shade by its own: so the correlation, too, is a sum of two, and a ring of azimuths
-costs no more than two of them. Frequencies across which the light shows little also weigh little then, as they should.
+Hill shade is a sum of the slopes to the east and to the north, weighted by the azimuth. Both are divided by their
+common amplitude at each frequency, not each shade by its own: so the correlation is a sum of two as well, and a ring of
+azimuths costs no more than two of them. Where the light shows little of a frequency, that weighs little, as it should.
 """
 
 import math
@@ -81,7 +81,7 @@ def shift_trials(
     image = _spectrum(picture.astype(np.float32), missing, plan)
     strength = np.abs(image)
     lit = [_spectrum(slope, missing, plan) for slope in slopes]
-    power = sum(part.real**2 + part.imag**2 for part in lit)
+    power = np.sum([part.real**2 + part.imag**2 for part in lit], axis=0)
     if not (strength * plan.weight).any() or not (power * plan.weight).any():
         return ()
     image *= plan.weight / np.maximum(strength, TINY)
@@ -91,7 +91,7 @@ def shift_trials(
     trials = []
     for azimuth in azimuths:
         sun = np.array([math.sin(math.radians(azimuth)), math.cos(math.radians(azimuth))])
-        most = math.sqrt(max(float(plan.weight.sum() * (sun @ common @ sun)), TINY))
+        most = math.sqrt(max(float(plan.weight.sum() * (sun @ common @ sun)), float(TINY)))
         trials.append(_peak((sun[0] * surfaces[0] + sun[1] * surfaces[1]) / most))
     return tuple(trials)
 
@@ -105,7 +105,7 @@ def null_threshold(peaks: Sequence[float]) -> float | None:
 class _Plan:
     """What depends on a tile's size alone, (rows, columns) being the low frequencies of a real FFT.
 
-    kept: (H,), which rows of the spectrum. weight: (rows, columns): 0 outside the band, 2 where a column stands for two.
+    kept: (H,), which rows of the spectrum. weight: (rows, columns): 0 outside the band, 2 where one stands for two.
     down, right: (steps, rows) and (columns, steps), the Fourier sums on the few shifts that are looked for.
     """
 
