@@ -213,7 +213,7 @@ def test_a_death_while_the_area_is_judged(
     calls = random.Random(seed).randint(1, 300)
     dying = site.start("command", [sys.executable, "-c", DYING, step, str(calls), *command(scenery)])
     assert dying.wait(timeout=300) == -signal.SIGKILL
-    assert job(site)["finished_at"] == "None"
+    assert job(site)["finished_at"] is None
     site.manage(*command(scenery))
     assert_same(site, undisturbed)
 
