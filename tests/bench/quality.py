@@ -14,15 +14,19 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 
 from tests.bench.report import cpu_seconds, show
-from tests.bench.tile_outputs import scene as textured
+from tiles.raster.clouds import measure_clouds
+from tiles.raster.dem_faults import measure_dem
 from tiles.raster.grid import Grid
+from tiles.raster.likeness import likeness_of
 from tiles.raster.measuring import measure_quality
+from tiles.raster.picture_faults import measure_picture
 from tiles.raster.shift import AZIMUTHS, FLAG_FROM_PX, Trial, null_threshold, shift_trials
 
 ZION = Path(__file__).resolve().parents[3] / "shared" / "data" / "zion"
 SIZE, STRIDE, MARGIN = 128, 48, 12
 SHIFTS = (2, 3, 5, 8)
-SEEDS, ACROSS = (3, 4, 5, 6, 7, 8), 10
+# Thresholds were chosen with scene 3 at hand: those that are printed were not looked at before. Name others to try.
+SEEDS, ACROSS = tuple(int(seed) for seed in os.environ.get("BENCH_SEEDS", "21,22,23,24,25").split(",")), 10
 PLANTED_SHARE = 0.05
 
 
@@ -115,7 +119,7 @@ class Country:
         self.flaws = {
             max((flaw.dem_file, flaw.col, flaw.row), flaw.source or ("", 0, 0)): flaw.kind
             for flaw in made.anomalies
-            if flaw.kind not in ("void over limit", "not covered")
+            if flaw.kind != "void over limit"
         }
         self.dems, self.imagery, self.profiles = {}, {}, {}
         for name in made.dem_files:
@@ -141,21 +145,21 @@ class Country:
         *places, source = chosen
         for number, place in enumerate(places):
             kind, work = PLANTS[(first + number) % len(PLANTS)]
-            dem, picture = self._window(*place)
+            dem, picture = self.window(*place)
             if kind == "duplicate":
                 earlier, place = sorted((place, source))
-                for into, out_of in zip(self._window(*place), self._window(*earlier), strict=True):
+                for into, out_of in zip(self.window(*place), self.window(*earlier), strict=True):
                     into[...] = out_of
             else:
                 work(dem, picture, random)
             self.flaws[place] = kind
 
-    def _window(self, name: str, col: int, row: int) -> tuple[np.ndarray, np.ndarray]:
+    def window(self, name: str, col: int, row: int) -> tuple[np.ndarray, np.ndarray]:
         box = slice(row * SIZE, (row + 1) * SIZE), slice(col * SIZE, (col + 1) * SIZE)
         return self.dems[name][box], self.imagery[name][(slice(None), *box)]
 
     def _is_land(self, name: str, col: int, row: int) -> bool:
-        dem, picture = self._window(name, col, row)
+        dem, picture = self.window(name, col, row)
         return bool((dem > 0).mean() > 0.5 and picture.any(axis=0).all() and np.ptp(dem) > 60 and (dem > -999).all())
 
     def write(self) -> tuple[Path, Path]:
@@ -236,6 +240,10 @@ def _void(dem: np.ndarray, _picture: np.ndarray, random: np.random.Generator) ->
     dem[_blob(random, random.uniform(0.02, 0.06)) > 0.5] = -32767
 
 
+def _blank(_dem: np.ndarray, picture: np.ndarray, random: np.random.Generator) -> None:
+    picture[:, _blob(random, random.uniform(0.02, 0.06)) > 0.5] = 0
+
+
 PLANTS = (
     ("cloud", _cloud),
     ("shift", _shift),
@@ -247,6 +255,7 @@ PLANTS = (
     ("saturated", _saturate),
     ("stripes", _stripes),
     ("void", _void),
+    ("blank", _blank),
     ("few heights", _few_heights),
     ("flat", _flat),
 )
@@ -259,7 +268,7 @@ def queue_of_flaws(folder: Path) -> list[tuple[str, str]]:
     from tiles.models import Area
 
     queue: list[tuple[float, str, int, list[str], str]] = []
-    by_rule: Counter[bool] = Counter()
+    by_rule: Counter[str] = Counter()
     for number, seed in enumerate(SEEDS):
         country = Country(folder / str(seed), seed)
         count = max(3, round(PLANTED_SHARE * 2 * ACROSS * ACROSS) - len(country.flaws))
@@ -269,7 +278,7 @@ def queue_of_flaws(folder: Path) -> list[tuple[str, str]]:
             slug=f"seed-{seed}",
             dems=[dems],
             imagery=f"raster:{imagery}",
-            options=BuildOptions(nir=4, tile_size=SIZE, void_limit=15),
+            options=BuildOptions(nir=4, tile_size=SIZE, void_limit=15, uncovered_limit=15),
             facts=AreaFacts(name=f"Seed {seed}"),
             background=False,
         )
@@ -277,18 +286,23 @@ def queue_of_flaws(folder: Path) -> list[tuple[str, str]]:
         area = Area.objects.get(slug=f"seed-{seed}")
         for tile in area.tiles.filter(build_state="built").select_related("dem_file"):
             place = (tile.dem_file.name, tile.window_col // SIZE, tile.window_row // SIZE)
+            kind = country.flaws.get(place, "not covered" if tile.uncovered_share else "")
             if tile.review_state != "pending":  # too flat: nobody needs to look at it
-                by_rule[place in country.flaws] += 1
+                by_rule[kind] += 1
                 continue
             causes = [cause["code"] for cause in tile.causes]
-            queue.append((tile.score, area.slug, tile.index, causes, country.flaws.get(place, "")))
+            queue.append((tile.score, area.slug, tile.index, causes, kind))
     queue.sort(key=lambda each: (-each[0], each[1], each[2]))
     head = queue[: len(queue) // 10]
     planted = Counter(kind for *_rest, kind in queue if kind)
     found = Counter(kind for *_rest, kind in head if kind)
     total = sum(planted.values())
     rows = [
-        ("rejected by rule for their heights", f"{by_rule.total()} tiles, {by_rule[True]} of them by flaws planted"),
+        (
+            "rejected by rule for their heights",
+            f"{by_rule.total()}: flawless {by_rule[''] or 'none'}"
+            + "".join(f", {kind} {number}" for kind, number in sorted(by_rule.items()) if kind),
+        ),
         ("tiles in the queue, of them flawed", f"{len(queue)}, {total} ({total / len(queue):.1%})"),
         (
             "flaws in the first 10 % of the queue",
@@ -302,17 +316,40 @@ def queue_of_flaws(folder: Path) -> list[tuple[str, str]]:
     return rows
 
 
-def time_of_a_tile() -> list[tuple[str, str]]:
-    rgb, dem = textured(1)
+def time_of_a_tile(folder: Path) -> list[tuple[str, str]]:
+    """CPU of each measure on a generated 512 x 512 tile with near infrared, and on the same under haze."""
+    country = Country(folder, SEEDS[0])
+    windows = [
+        (dem[box], country.imagery[name][(slice(None), *box)])
+        for name, dem in country.dems.items()
+        for row in range(0, dem.shape[0] - 511, 256)
+        for col in range(0, dem.shape[1] - 511, 256)
+        for box in [(slice(row, row + 512), slice(col, col + 512))]
+    ]
+    # Where there is nothing to see, measures end early: the least level of all.
+    dem, picture = min(windows, key=lambda window: float((np.diff(window[0]) == 0).mean()))
     grid = Grid("EPSG:32633", (30.0, 0.0, 500_000.0, 0.0, -30.0, 4_000_000.0), 512, 512)
-    valid = np.ones((512, 512), bool)
-    work = {"rgb": rgb, "nir": rgb[:, :, 0], "valid": valid, "scale": 1e-4, "offset": 0.0, "dem": dem}
-    seconds = cpu_seconds(lambda: measure_quality(**work, void=~valid, grid=grid), 9)
-    return [("all measures of a 512 x 512 tile", f"{1000 * seconds:.0f} ms CPU")]
+    void, valid = dem < -999, picture.any(axis=0)
+    hazy = (picture * 0.4 + np.array([1050, 1140, 1320, 1140])[:, None, None]).astype(np.uint16)
+
+    rgb = np.ascontiguousarray(np.moveaxis(picture[:3], 0, 2))
+    light = picture[:3].mean(axis=0, dtype=np.float32)
+    reflectance = picture.astype(np.float32) * np.float32(1e-4)
+    works: dict[str, Any] = {
+        "all measures together": lambda: measure_quality(
+            rgb=rgb, nir=picture[3], valid=valid, scale=1e-4, offset=0.0, dem=dem, void=void, grid=grid
+        ),
+        "  blank, saturation, sharpness, stripes": lambda: measure_picture(picture[:3], light, valid),
+        "  spikes, terraces, flat": lambda: measure_dem(dem, 30, void),
+        "  cloud and haze": lambda: measure_clouds(reflectance[:3], reflectance[3], valid),
+        "  cloud and haze, all under haze": lambda: measure_clouds(hazy[:3] * np.float32(1e-4), None, valid),
+        "  hash and small copies": lambda: likeness_of(light, dem, void | ~valid),
+        "  shift": lambda: shift_trials(dem, picture[3], 30, 30, void | ~valid),
+    }
+    return [(name, f"{1000 * cpu_seconds(work, 15):.1f} ms CPU") for name, work in works.items()]
 
 
 def main() -> None:
-    show("Quality measures: time", time_of_a_tile())
     if ZION.is_dir():
         show("Planted shifts on Zion, heights on the Landsat grid", shifts_on_zion("zion_landsat8_rgbn_30m.tif"))
         show("Planted shifts on Zion, imagery on the DEM grid", shifts_on_zion("zion_srtm_3arcsec.tif"))
@@ -326,6 +363,7 @@ def main() -> None:
 
         django.setup()
         call_command("migrate", verbosity=0)
+        show("Quality measures of a 512 x 512 tile", time_of_a_tile(Path(folder) / "time"))
         show("Flaws of every kind in generated scenes", queue_of_flaws(Path(folder) / "scenes"))
 
 

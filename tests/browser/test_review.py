@@ -443,3 +443,50 @@ def places(page: Page) -> Any:
             return element.matches(".review-left, #caption, .review-more") ? [x, y] : [x, y, width, height];
         })"""
     )
+
+
+MEASURED = """
+from tiles.models import TilePair
+tiles = TilePair.objects.filter(area__slug={area!r})
+tiles.update(measures={{"quality": {{}}}})
+shift = {{"code": "shift", "severity": 0.9, "value": 4.2}}
+cloud = {{"code": "cloud", "severity": 0.5, "value": 0.13}}
+tiles.filter(index=7).update(score=0.95, causes=[shift, cloud], shift_px=4.2)
+tiles.filter(index=3).update(score=0.5, causes=[cloud])
+tiles.filter(index=9).update(shift_px=0.4)
+TilePair.objects.filter(area__slug={area!r}, index=1).update(measures={{}})
+"""
+
+
+def test_the_most_doubtful_tiles_come_first_with_their_reasons(
+    review: Callable[..., Page], review_site: Site, review_area: str
+) -> None:
+    """By keyboard alone: a shift that is not known is called unknown, and is no zero."""
+    review_site.shell(MEASURED.format(area=review_area))
+    page = review("reviewer")
+    score, shift = page.locator("dd[data-fact=score]"), page.locator("dd[data-fact=shift]")
+    expect(score).to_have_text("0.00")
+    expect(shift).to_have_text("unknown")
+    page.keyboard.press("ArrowRight")
+    step_to(page, 1)
+    expect(score).to_have_text("–")
+    expect(shift).to_have_text("–")
+    order = page.get_by_label("Order")
+    order.focus()
+    page.keyboard.press("ArrowDown")
+    expect(order).to_have_value("score")
+    step_to(page, 7)
+    expect(score).to_have_text("0.95: shift 4 px, cloud 13 %")
+    expect(page.locator(".review-measures .score")).to_have_text("0.95: shift 4 px, cloud 13 %")
+    expect(shift).to_have_text("4.2 px")
+    page.keyboard.press("Tab")
+    page.keyboard.press("2")
+    expect(page.get_by_role("dialog", name="Reject: why?")).to_be_visible()
+    page.keyboard.press("c")
+    step_to(page, 3)
+    expect(score).to_have_text("0.50: cloud 13 %")
+    expect(shift).to_have_text("unknown")
+    page.keyboard.press("1")
+    step_to(page, 0)
+    settled(page)
+    assert [entry[:3] for entry in decisions(page)] == [(7, "reject", "cloud"), (3, "approve", "")]

@@ -36,17 +36,25 @@ def measure_clouds(reflectance: FloatArray, nir: FloatArray | None, valid: BoolA
     """
     if not valid.any():
         return None
-    red, green, blue = reflectance
+    veil = (reflectance[2] - np.float32(0.5) * reflectance[0] > HAZE_LINE) & valid
+    if not veil.any():
+        return CloudMeasures(0.0, 0.0)
+    # Most of a clear tile is out by now: the rest is worked out only for what is left.
+    places = np.flatnonzero(veil)
+    red, green, blue = (band.ravel()[places] for band in reflectance)
     mean = (red + green + blue) / 3
-    white = np.abs(red - mean) + np.abs(green - mean) + np.abs(blue - mean) < WHITENESS * mean
-    veil = white & (blue - np.float32(0.5) * red > HAZE_LINE) & valid
+    still = np.abs(red - mean) + np.abs(green - mean) + np.abs(blue - mean) < WHITENESS * mean
     if nir is not None:
-        veil &= nir - red < GREEN_NDVI * (nir + red)
-    cloud = veil & (mean > CLOUD_LIGHT)
-    dark = _darkest(np.minimum(np.minimum(red, green), blue), valid)
-    haze = veil & ~cloud & (dark > DARKEST)
-    total = int(valid.sum())
-    return CloudMeasures(int(cloud.sum()) / total, int(haze.sum()) / total)
+        near = nir.ravel()[places]
+        still &= near - red < GREEN_NDVI * (near + red)
+    bright = mean > CLOUD_LIGHT
+    cloud, total = int(np.count_nonzero(still & bright)), int(np.count_nonzero(valid))
+    places = places[still & ~bright]
+    if not places.size:
+        return CloudMeasures(cloud / total, 0.0)
+    lowest = np.minimum(np.minimum(reflectance[0], reflectance[1]), reflectance[2])
+    haze = int(np.count_nonzero(_darkest(lowest, valid).ravel()[places] > DARKEST))
+    return CloudMeasures(cloud / total, haze / total)
 
 
 def _darkest(lowest: NumberArray, valid: BoolArray) -> NumberArray:
@@ -55,5 +63,5 @@ def _darkest(lowest: NumberArray, valid: BoolArray) -> NumberArray:
     padded = np.full((-(-height // PATCH) * PATCH, -(-width // PATCH) * PATCH), np.inf, np.float32)
     padded[:height, :width] = np.where(valid, lowest, np.inf)
     rows, columns = padded.shape[0] // PATCH, padded.shape[1] // PATCH
-    patches = padded.reshape(rows, PATCH, columns, PATCH).min(axis=(1, 3))
+    patches = padded.reshape(rows, PATCH, -1).min(axis=1).reshape(rows, columns, PATCH).min(axis=2)
     return patches.repeat(PATCH, 0).repeat(PATCH, 1)[:height, :width]

@@ -47,14 +47,14 @@ def likeness_of(luminance: FloatArray, dem: NumberArray, missing: BoolArray | No
     """
     if min(dem.shape) < _DCT_SIZE or (missing is not None and missing.mean() >= 0.2):
         return None
-    heights = dem.astype(np.float32)
+    heights: NumberArray = dem
     if missing is not None and missing.any():
         luminance = np.where(missing, luminance[~missing].mean(), luminance)
-        heights = np.where(missing, heights[~missing].mean(), heights)
+        heights = np.where(missing, dem[~missing].mean(), dem)
     small, ground = _reduced(luminance, _DCT_SIZE), _reduced(heights, THUMB)
     if small.std() < MIN_CONTRAST * abs(small.mean()) or np.ptp(ground) < MIN_RELIEF:
         return None
-    thumb = _reduced(luminance, THUMB)
+    thumb = _reduced(small, THUMB)
     picture = np.rint((thumb - thumb.min()) / max(float(np.ptp(thumb)), 1e-12) * 255).astype(np.uint8)
     return Likeness(_hash(small), picture, ground.astype(np.float32))
 
@@ -76,7 +76,11 @@ def _correlation(a: NumberArray, b: NumberArray) -> float:
 
 
 def _reduced(values: NumberArray, size: int) -> FloatArray:
-    """Means of size x size nearly equal blocks, float64."""
+    """Means of size x size blocks, float64; nearly equal blocks where the size does not divide the array's."""
+    height, width = values.shape
+    if height % size == 0 and width % size == 0:
+        lines = values.reshape(size, height // size, width).sum(axis=1, dtype=np.float64)
+        return lines.reshape(size, size, width // size).mean(axis=2) * (size / height)
     for axis in (0, 1):
         edges = np.arange(size) * values.shape[axis] // size
         counts = np.diff(np.append(edges, values.shape[axis]))

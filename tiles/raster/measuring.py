@@ -60,30 +60,35 @@ def measure_quality(
     source does not say, in which case floats are taken for reflectance and integers for nothing known.
     valid: (H, W), False without imagery; dem: (H, W) metres; void: (H, W), True without a height.
     """
-    planes = np.ascontiguousarray(np.moveaxis(rgb, 2, 0), dtype=np.float32)
-    luminance: FloatArray = (planes[0] + planes[1] + planes[2]) / 3
+    bands = np.ascontiguousarray(np.moveaxis(rgb, 2, 0))
+    luminance: FloatArray = bands[0].astype(np.float32)
+    luminance += bands[1]
+    luminance += bands[2]
+    luminance *= np.float32(1 / 3)
     missing = void | ~valid
     shown = luminance if nir is None else nir
     dx, dy = grid.pixel_size_m()
     return Quality(
-        picture=measure_picture(rgb, luminance, valid),
+        picture=measure_picture(bands, luminance, valid),
         dem=measure_dem(dem, (dx + dy) / 2, void),
-        clouds=_clouds(planes, nir, valid, rgb.dtype.kind == "f", scale, offset),
+        clouds=_clouds(bands, nir, valid, scale, offset),
         likeness=likeness_of(luminance, dem, missing),
         trials=shift_trials(dem, shown, dx, dy, missing),
     )
 
 
 def _clouds(
-    planes: FloatArray,
-    nir: NumberArray | None,
-    valid: BoolArray,
-    is_float: bool,
-    scale: float | None,
-    offset: float | None,
+    bands: NumberArray, nir: NumberArray | None, valid: BoolArray, scale: float | None, offset: float | None
 ) -> CloudMeasures | None:
-    if scale is None and not is_float:
+    if scale is None and bands.dtype.kind != "f":
         return None
     factor, term = np.float32(1.0 if scale is None else scale), np.float32(offset or 0.0)
-    near = None if nir is None else nir.astype(np.float32) * factor + term
-    return measure_clouds(planes * factor + term, near, valid)
+    near = None if nir is None else _reflectance(nir, factor, term)
+    return measure_clouds(_reflectance(bands, factor, term), near, valid)
+
+
+def _reflectance(values: NumberArray, factor: np.float32, term: np.float32) -> FloatArray:
+    found = values.astype(np.float32)
+    found *= factor
+    found += term
+    return found

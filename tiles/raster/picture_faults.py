@@ -26,48 +26,61 @@ class PictureMeasures:
     striping: float
 
 
-def measure_picture(rgb: NumberArray, luminance: FloatArray, valid: BoolArray) -> PictureMeasures:
+def measure_picture(bands: NumberArray, luminance: FloatArray, valid: BoolArray) -> PictureMeasures:
     """Measure the unstretched picture of one tile.
 
-    rgb: (H, W, 3) in the source's numbers; luminance: (H, W) mean of the bands; valid: (H, W).
+    bands: (3, H, W) in the source's numbers; luminance: (H, W) float32, mean of the bands; valid: (H, W).
     Blank: not valid, or zero in every band. Saturated: at the highest value of the dtype (integers), or of the band
     when more than 0.2 % of it lie exactly there: in any band. A sensor that saturates softly passes unseen.
     """
-    blank = ~valid | ~rgb.any(axis=2)
-    sharpness, striping = _detail(np.where(valid, luminance, luminance[valid].mean() if valid.any() else 0))
-    return PictureMeasures(float(blank.mean()), _saturated(rgb, valid), sharpness, striping)
+    whole = bool(valid.all())
+    blank = (bands[0] == 0) & (bands[1] == 0) & (bands[2] == 0)
+    light = luminance
+    if not whole:
+        blank |= ~valid
+        light = np.where(valid, luminance, luminance[valid].mean() if valid.any() else np.float32(0))
+    return PictureMeasures(float(blank.mean()), _saturated(bands, None if whole else valid), *_detail(light))
 
 
-def _saturated(rgb: NumberArray, valid: BoolArray) -> float:
-    top = np.iinfo(rgb.dtype).max if rgb.dtype.kind in "iu" else np.inf
-    full = np.zeros(valid.shape, bool)
-    for band in np.moveaxis(rgb, 2, 0):
-        known = band if valid.all() else band[valid]
+def _saturated(bands: NumberArray, valid: BoolArray | None) -> float:
+    top = np.iinfo(bands.dtype).max if bands.dtype.kind in "iu" else np.inf
+    full = np.zeros(bands.shape[1:], bool)
+    for band in bands:
+        known = band if valid is None else band[valid]
         if not known.size:
             return 0.0
         highest = known.max()
         if highest == known.min():
             continue
-        at_top = (band == highest) & valid
-        if highest == top or at_top.mean() > PILE_UP:
+        at_top = band == highest
+        if valid is not None:
+            at_top &= valid
+        if highest == top or np.count_nonzero(at_top) > PILE_UP * at_top.size:
             full |= at_top
     return float(full.mean())
 
 
 def _detail(light: FloatArray) -> tuple[float, float]:
+    """Sharpness and striping."""
     contrast = float(light.std())
     if min(light.shape) < 4 or contrast <= 1e-6 * max(abs(float(light.mean())), 1e-12):
         return 0.0, 0.0
-    down = light[2:] - 2 * light[1:-1] + light[:-2]
-    across = light[:, 2:] - 2 * light[:, 1:-1] + light[:, :-2]
-    sharpness = float(np.sqrt(np.mean((down[:, 1:-1] + across[1:-1]) ** 2))) / contrast
-    return sharpness, max(_common(down), _common(across.T))
+    down, across = np.diff(light, axis=0), np.diff(light, axis=1)
+    down, across = down[1:] - down[:-1], across[:, 1:] - across[:, :-1]
+    sharpness = _strength(down[:, 1:-1] + across[1:-1]) / contrast
+    return sharpness, max(_common(down, 1), _common(across, 0))
 
 
-def _common(change: FloatArray) -> float:
-    """Share of the change between lines, (lines, pixels), that whole segments of a line have in common."""
-    lines, pixels = change.shape
-    width = min(SEGMENT, pixels)
-    cut = change[:, : pixels // width * width].reshape(lines, -1, width)
-    total = float(np.sqrt(np.mean(cut**2)))
-    return float(np.sqrt(np.mean(cut.mean(axis=2) ** 2))) / total if total else 0.0
+def _strength(values: FloatArray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def _common(change: FloatArray, along: int) -> float:
+    """Share of the change between lines, which run along this axis, that whole stretches of a line have in common."""
+    width = min(SEGMENT, change.shape[along])
+    used = change.shape[along] // width * width
+    cut = change[:, :used] if along else change[:used]
+    total = _strength(cut)
+    stretches = cut.reshape(cut.shape[0], -1, width) if along else cut.reshape(-1, width, cut.shape[1])
+    return _strength(stretches.mean(axis=2 if along else 1)) / total if total else 0.0

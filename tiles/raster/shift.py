@@ -4,11 +4,16 @@ Hill shade and imagery are compared by phase correlation (Kuglin and Hines 1975)
 a pixel and no window. The ground is lit from a ring of azimuths, because nobody says where the sun stood; which of them
 holds is decided for a whole area, from all its tiles. What is flat, or shows something else than its heights, gives no
 peak above the level of deliberately mismatched pairs: its shift is unknown, which is not the same as none.
+
+Hill shade is a sum of the slopes to the east and to the north, weighted by the azimuth. Both are divided by their
+common amplitude at each frequency, not each shade by its own: so the correlation is a sum of two as well, and a ring of
+azimuths costs no more than two of them. Where the light shows little of a frequency, that weighs little, as it should.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +22,10 @@ from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
 
 #: Degrees clockwise from north, where the light comes from. The peak is broad: 10 degrees beside it cost nothing.
 AZIMUTHS = tuple(range(0, 360, 20))
-SUN_ALTITUDE = 45.0
 LOW, HIGH = 0.02, 0.15
 #: The farthest shift that is looked for along each axis, and the step, pixels.
 REACH, STEP = 14.0, 1.0
+STEPS = np.arange(-REACH, REACH + STEP / 2, STEP)
 #: Measured lengths from here on are flagged. A true shift of 3 px is measured as 2 to 4, none at all below 1.5.
 FLAG_FROM_PX = 2.0
 MIN_SIZE = 32
@@ -29,6 +34,8 @@ MOST_MISSING = 0.2
 MOST_LEVEL = 0.5
 #: A peak must stand above this quantile of the mismatched pairs' peaks, and by this factor.
 NULL_QUANTILE, NULL_MARGIN = 0.95, 1.25
+
+TINY = np.float32(1e-30)
 
 ComplexArray = NDArray[np.complexfloating]
 
@@ -67,23 +74,25 @@ def shift_trials(
         return ()
     if missing is not None and not missing.any():
         missing = None
-    normals = _normals(dem, dx, dy, missing)
-    if ((normals[0] == 0) & (normals[1] == 0)).mean() >= MOST_LEVEL:
+    slopes = _slopes(dem, dx, dy, missing)
+    if ((slopes[0] == 0) & (slopes[1] == 0)).mean() >= MOST_LEVEL:
         return ()
-    east, north, up = (_spectrum(part, missing) for part in normals)
-    image = _spectrum(picture.astype(np.float32), missing)
-    shape = dem.shape
-    passed, weight = _band(shape)
-    if not (np.abs(image) * passed).any() or not (np.abs(east) * passed).any():
+    plan = _plan(dem.shape)
+    image = _spectrum(picture.astype(np.float32), missing, plan)
+    strength = np.abs(image)
+    lit = [_spectrum(slope, missing, plan) for slope in slopes]
+    power = np.sum([part.real**2 + part.imag**2 for part in lit], axis=0)
+    if not (strength * plan.weight).any() or not (power * plan.weight).any():
         return ()
-    height = math.radians(SUN_ALTITUDE)
+    image *= plan.weight / np.maximum(strength, TINY)
+    lit = [part / np.sqrt(np.maximum(power, TINY)) for part in lit]
+    surfaces = [_surface(image * np.conj(part), plan) for part in lit]
+    common = np.array([[float((plan.weight * (a * np.conj(b)).real).sum()) for b in lit] for a in lit])
     trials = []
     for azimuth in azimuths:
-        turn = math.radians(azimuth)
-        shade = math.cos(height) * (math.sin(turn) * east + math.cos(turn) * north) + math.sin(height) * up
-        cross: ComplexArray = image * np.conj(shade)
-        white = cross / np.maximum(np.abs(cross), np.float32(1e-30))
-        trials.append(_peak(white * weight, shape))
+        sun = np.array([math.sin(math.radians(azimuth)), math.cos(math.radians(azimuth))])
+        most = math.sqrt(max(float(plan.weight.sum() * (sun @ common @ sun)), float(TINY)))
+        trials.append(_peak((sun[0] * surfaces[0] + sun[1] * surfaces[1]) / most))
     return tuple(trials)
 
 
@@ -92,57 +101,67 @@ def null_threshold(peaks: Sequence[float]) -> float | None:
     return float(np.quantile(np.asarray(peaks, np.float64), NULL_QUANTILE)) * NULL_MARGIN if len(peaks) else None
 
 
-def _normals(dem: NumberArray, dx: float, dy: float, missing: BoolArray | None) -> tuple[FloatArray, ...]:
-    """East, north and up part of the ground's normal: hill shade is a linear combination of these."""
+@dataclass(frozen=True)
+class _Plan:
+    """What depends on a tile's size alone, (rows, columns) being the low frequencies of a real FFT.
+
+    kept: (H,), which rows of the spectrum. weight: (rows, columns): 0 outside the band, 2 where one stands for two.
+    down, right: (steps, rows) and (columns, steps), the Fourier sums on the few shifts that are looked for.
+    """
+
+    kept: BoolArray
+    columns: int
+    weight: FloatArray
+    down: ComplexArray
+    right: ComplexArray
+
+
+@lru_cache(maxsize=8)
+def _plan(shape: tuple[int, int]) -> _Plan:
+    rows, columns = np.fft.fftfreq(shape[0]), np.fft.rfftfreq(shape[1])
+    kept = np.abs(rows) <= HIGH
+    rows, columns = rows[kept], columns[columns <= HIGH]
+    radius = np.hypot(rows[:, None], columns[None])
+    weight = ((radius >= LOW) & (radius <= HIGH)) * np.where(columns == 0, 1, 2)[None]
+    return _Plan(
+        kept,
+        columns.size,
+        weight.astype(np.float32),
+        np.exp(2j * np.pi * np.outer(STEPS, rows)).astype(np.complex64),
+        np.exp(2j * np.pi * np.outer(columns, STEPS)).astype(np.complex64),
+    )
+
+
+def _slopes(dem: NumberArray, dx: float, dy: float, missing: BoolArray | None) -> tuple[FloatArray, FloatArray]:
+    """East and north part of the ground's normal. Its upright part is the same from every side and only adds noise."""
     heights = dem.astype(np.float32)
     if missing is not None:
         heights[missing] = heights[~missing].mean()
     south, east = np.gradient(heights, np.float32(dy), np.float32(dx))
     length = 1 / np.sqrt(1 + east * east + south * south)
-    return -east * length, south * length, length
+    return -east * length, south * length
 
 
-def _spectrum(values: FloatArray, missing: BoolArray | None) -> ComplexArray:
-    """The part of the spectrum that the band-pass reads: (rows, columns) of the real FFT's low frequencies."""
+def _spectrum(values: FloatArray, missing: BoolArray | None, plan: _Plan) -> ComplexArray:
+    """The part of the spectrum that the band-pass reads, (rows, columns) complex64."""
     if missing is None:
         values = values - values.mean()
     else:
         values = np.where(missing, np.float32(0), values - values[~missing].mean())
-    _rows, columns = _frequencies(values.shape)
-    found: ComplexArray = np.fft.rfft(values, axis=1)[:, : columns.size]
-    kept: ComplexArray = np.fft.fft(found, axis=0)[np.abs(np.fft.fftfreq(values.shape[0])) <= HIGH]
-    return kept
+    found: ComplexArray = np.fft.fft(np.fft.rfft(values, axis=1)[:, : plan.columns], axis=0)[plan.kept]
+    return found
 
 
-def _frequencies(shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-    rows, columns = np.fft.fftfreq(shape[0]), np.fft.rfftfreq(shape[1])
-    return rows[np.abs(rows) <= HIGH], columns[columns <= HIGH]
-
-
-def _band(shape: tuple[int, ...]) -> tuple[BoolArray, FloatArray]:
-    """Which frequencies pass, and the weight of each: all but the first column stand for two."""
-    rows, columns = _frequencies(shape)
-    radius = np.hypot(rows[:, None], columns[None])
-    passed = (radius >= LOW) & (radius <= HIGH)
-    return passed, (passed * np.where(columns == 0, 1, 2)[None]).astype(np.float32)
-
-
-def _peak(cross: ComplexArray, shape: tuple[int, ...]) -> Trial:
-    """The highest point of the correlation, by a Fourier sum on the few shifts that are looked for."""
-    rows, columns = _frequencies(shape)
-    steps = np.arange(-REACH, REACH + STEP / 2, STEP)
-    down = np.exp(2j * np.pi * np.outer(steps, rows)).astype(np.complex64)
-    right = np.exp(2j * np.pi * np.outer(columns, steps)).astype(np.complex64)
-    narrow = cross.astype(np.complex64)
+def _surface(cross: ComplexArray, plan: _Plan) -> FloatArray:
+    """The correlation at each shift that is looked for, (steps down, steps right)."""
     # Not `@`: its library starts threads for products of this size, which costs busy workers far more than it gives.
-    surface = np.einsum("sc,ct->st", np.einsum("sr,rc->sc", down, narrow), right).real
-    row, column = np.unravel_index(int(surface.argmax()), surface.shape)
-    total = float(_band(shape)[1].sum())
-    return Trial(float(surface[row, column]) / total, *_between(surface, int(row), int(column), steps))
+    found: FloatArray = np.einsum("sc,ct->st", np.einsum("sr,rc->sc", plan.down, cross), plan.right).real
+    return found
 
 
-def _between(surface: FloatArray, row: int, column: int, steps: FloatArray) -> tuple[float, float]:
-    """The place of a peak between the steps, by a parabola along each axis."""
+def _peak(surface: FloatArray) -> Trial:
+    """The highest point, between the steps by a parabola along each axis."""
+    row, column = (int(at) for at in np.unravel_index(int(surface.argmax()), surface.shape))
     place = []
     for line, at in ((surface[:, column], row), (surface[row], column)):
         offset = 0.0
@@ -150,5 +169,5 @@ def _between(surface: FloatArray, row: int, column: int, steps: FloatArray) -> t
             before, here, after = (float(value) for value in line[at - 1 : at + 2])
             bend = before - 2 * here + after
             offset = 0.5 * (before - after) / bend if bend < 0 else 0.0
-        place.append(float(steps[at]) + offset * STEP)
-    return place[0], place[1]
+        place.append(float(STEPS[at]) + offset * STEP)
+    return Trial(float(surface[row, column]), *place)

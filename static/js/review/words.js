@@ -39,7 +39,7 @@ export function factsOf(item) {
     landform: item.landform,
     water: known(item.water_share, percent),
     void: known(item.void_share, percent),
-    score: known(item.score, (score) => `score ${score.toFixed(2)}${item.causes.length ? `: ${item.causes.join(", ")}` : ""}`),
+    score: known(item.score, (score) => `${score.toFixed(2)}${item.causes.length ? `: ${item.causes.join(", ")}` : ""}`),
     shift: item.score === null ? "" : item.shift_px === null ? "unknown" : `${tenths.format(item.shift_px)} px`,
     file: item.dem_file,
     window: known(item.window, ([col, row]) => `column ${col}, row ${row}`),

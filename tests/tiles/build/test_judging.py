@@ -97,7 +97,7 @@ def judged(area: Area) -> list[dict[str, Any]]:
 def test_every_flaw_is_found_and_named(land: Area) -> None:
     tiles = {tile.index: tile for tile in land.tiles.all()}
     shifted = tiles[AT_SHIFT]
-    assert shifted.shift_px == pytest.approx(5, abs=0.8)
+    assert shifted.shift_px == pytest.approx(5, abs=1.5), "it lies across the light, where it is measured short"
     assert codes(shifted)[0] == "shift"
     assert tiles[AT_MISMATCH].shift_px is None, "unknown, and not none"
     assert tiles[AT_LEVEL].shift_px is None
@@ -115,20 +115,20 @@ def test_every_flaw_is_found_and_named(land: Area) -> None:
     assert "Light comes from about 140 degrees" in " ".join(event.message for event in land.jobs.get().events.all())
 
 
-def test_judging_again_changes_nothing(land: Area, build: Build) -> None:
-    before = judged(land)
-    build()
-    assert judged(land) == before
-    for block in blocks_of(land, area_survey(land, lambda: None)):
-        assert tiles_judge(land, block, lambda: None) == []
-
-
-def test_a_remake_comes_to_the_same(land: Area, build: Build) -> None:
+def test_made_and_judged_again_it_comes_to_the_same(land: Area, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hash that too many tiles share tells nothing, though: the look-up stays bounded."""
     before = judged(land)
     build(remake=True)
     assert judged(land) == before
+    blocks = blocks_of(land, area_survey(land, lambda: None))
+    for block in blocks:
+        assert tiles_judge(land, block, lambda: None) == []
+    monkeypatch.setattr("tiles.build.judging.COMMON", 1)
+    (changed,) = [tile for block in blocks for tile in tiles_judge(land, block, lambda: None)]
+    assert (changed.index, changed.duplicate_of) == (AT_TWIN, None)
 
 
+@pytest.mark.slow
 def test_small_blocks_and_a_death_come_to_the_same(
     land: Area, scene: Inputs, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,13 +167,6 @@ def test_tiles_that_share_most_of_their_ground_are_twins(build: Build, scene: In
     area = build("over", dems=[tmp_path / "dem"], imagery=scene.raster, nir=4, tile_size=SIZE)
     found = {tile.dem_file.name: tile.duplicate_of for tile in area.tiles.select_related("dem_file")}
     assert found == {"a.tif": None, "b.tif": 0, "c.tif": None}, "an edge in common is no duplicate"
-
-
-def test_a_hash_that_too_many_share_tells_nothing(land: Area, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The look-up stays bounded: keys above the limit are left out."""
-    monkeypatch.setattr("tiles.build.judging.COMMON", 1)
-    build()
-    assert land.tiles.get(index=AT_TWIN).duplicate_of is None
 
 
 def test_small_tiles_and_flat_pictures_have_no_signature_to_compare(build: Build, inputs: Inputs) -> None:

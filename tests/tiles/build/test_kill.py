@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def result(site: Site) -> Result:
         "from collections import Counter\n"
         "from tiles.models import AreaCounter, TilePair\n"
         "names = ('index', 'build_state', 'failure', 'failure_detail', 'review_state', 'reason', 'version', 'layers',"
-        " 'captioned', 'flags', 'measures', 'dem_min', 'dem_max', 'void_share', 'uncovered_share', 'window_col')\n"
+        " 'captioned', 'flags', 'measures', 'dem_min', 'dem_max', 'void_share', 'uncovered_share', 'window_col',"
+        " 'score', 'causes', 'shift_px', 'duplicate_of')\n"
         "rows = list(TilePair.objects.order_by('index').values(*names))\n"
         "counters = {c.name: c.value for c in AreaCounter.objects.all() if c.value}\n"
         "recounted = sum((tile.counted for tile in TilePair.objects.all()), Counter())\n"
@@ -179,6 +181,40 @@ def test_a_killed_command_goes_on_when_it_is_given_again(
     running.wait()
     kept = len(list(Path(site.data / "areas" / "land" / "png").rglob("tile_*.png")))
     assert kept > 0
+    site.manage(*command(scenery))
+    assert_same(site, undisturbed)
+
+
+#: Runs a command, and kills its own process at the so-many-th call of the product's functions after a step has begun.
+DYING = """
+import os, signal, sys
+from django.core.management import execute_from_command_line
+
+step, left, begun = sys.argv[1], int(sys.argv[2]), False
+
+def watch(frame, event, _argument):
+    global left, begun
+    if event != "call" or "/tiles/" not in frame.f_code.co_filename:
+        return
+    begun = begun or frame.f_code.co_name == step
+    left -= begun
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.setprofile(watch)
+execute_from_command_line(["manage.py", *sys.argv[3:]])
+"""
+
+
+@pytest.mark.parametrize(("step", "seed"), [("area_survey", 10), ("tiles_judge", 11), ("tiles_judge", 12)])
+def test_a_death_while_the_area_is_judged(
+    site: Site, scenery: Inputs, undisturbed: Result, step: str, seed: int
+) -> None:
+    """Where the sun stood, twins and scores come out the same, wherever the process died that worked them out."""
+    calls = random.Random(seed).randint(1, 300)
+    dying = site.start("command", [sys.executable, "-c", DYING, step, str(calls), *command(scenery)])
+    assert dying.wait(timeout=300) == -signal.SIGKILL
+    assert job(site)["finished_at"] is None
     site.manage(*command(scenery))
     assert_same(site, undisturbed)
 

@@ -70,7 +70,7 @@ class TestPicture:
 
     def measures(self, rgb: np.ndarray, valid: np.ndarray | None = None) -> object:
         valid = np.ones(rgb.shape[:2], bool) if valid is None else valid
-        return measure_picture(rgb, rgb.mean(axis=2, dtype=np.float32), valid)
+        return measure_picture(np.moveaxis(rgb, 2, 0), rgb.mean(axis=2, dtype=np.float32), valid)
 
     def test_blank_pixels_are_those_without_imagery_and_those_of_zero(self) -> None:
         rgb, valid = self.picture(), np.ones((SIZE, SIZE), bool)
