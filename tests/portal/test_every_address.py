@@ -49,6 +49,8 @@ TABLE: dict[str, list[Address]] = {
     "api-schema": [api("schema/", "viewer")],
     "api-docs": [api("docs/", "viewer")],
     "area": [Address("/areas/testland/", "viewer")],
+    "tile-terrain": [Address("/areas/testland/tiles/0/3d/", "viewer")],
+    "tile-terrain-data": [Address("/areas/testland/tiles/0/terrain/128", "viewer", 302)],
     "area-settings": [
         Address("/areas/testland/settings/", "curator"),
         Address("/areas/testland/settings/", "curator", 200, "post"),

@@ -22,6 +22,7 @@ PAGES = {
     "area-build": f"/areas/{AREA}/build/",
     "review-start": "/review/",
     "review": f"/areas/{AREA}/review/?tile=24&state=",
+    "terrain": f"/areas/{AREA}/tiles/24/3d/",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
     "releases": "/releases/",

@@ -19,6 +19,7 @@ from tiles.raster.colour import lut
 from tiles.review import selectors
 from tiles.review.filters import TileFilter
 from tiles.review.present import decision_payload, reasons_of, tiles_payload
+from tiles.terrain3d.scene import terrain_addresses
 
 # From low to high ground. Spectral is turned round, as the published depth maps have it.
 TABLES = {"grey": False, "Spectral": True}
@@ -62,6 +63,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
             "tiles": reverse("api-area-tiles", args=[area.slug]),
             "decisions": reverse("api-area-decisions", args=[area.slug]),
             "captions": reverse("api-area-captions", args=[area.slug]),
+            "three": terrain_addresses(area.slug),
         },
         "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order")},
         "start": start,

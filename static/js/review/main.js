@@ -93,6 +93,7 @@ class Review {
       colour: () => this.#colour(),
       fit: () => this.#fit(),
       caption: () => this.#caption(),
+      terrain: () => this.#terrain(),
       help: () => this.help.open(),
     };
   }
@@ -204,6 +205,21 @@ class Review {
     return this.captions.open().catch((error) => {
       this.screen.say(`The caption editor did not load (${error.message}).`, { urgent: true });
     });
+  }
+
+  /** Opens at once; what it shows comes when it comes, and keys rest until it is closed. */
+  async #terrain() {
+    const item = this.feed.current;
+    if (!item) return;
+    try {
+      const { TerrainPanel } = await import("../terrain/panel.js");
+      this.panel ??= new TerrainPanel(document.querySelector("#terrain-panel"), this.page.urls.three);
+      const close = this.keys.open({});
+      this.panel.dialog.addEventListener("close", () => close(), { once: true });
+      this.panel.open(item, this.page.area.slug);
+    } catch (error) {
+      this.screen.say(`The terrain did not load (${error.message}).`, { urgent: true });
+    }
   }
 
   async #filter() {

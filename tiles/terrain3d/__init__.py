@@ -1,0 +1,1 @@
+"""What the 3D page of a tile is sent."""
