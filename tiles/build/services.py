@@ -20,6 +20,7 @@ from tiles.models import Area, Job
 
 from . import door, plan
 from .busy import BUILD, require_idle
+from .griding import GridOptions
 from .kind import PLAN, other_imagery
 from .record import tiles_plan_again
 
@@ -58,6 +59,7 @@ class BuildOptions:
     percent: of the stretch, 0 is off (1). per_channel_percent: the published per-channel variant (no).
     search: what is to be found in a catalogue of imagery, as tiles.imagery.stac.DEFAULTS names it, or asked of Earth
     Engine, by the names of `Request` in tiles/imagery/ee_request.py and the preset these are changes of.
+    grid: on which grid tiles are cut (the elevation model's own).
     """
 
     bands: Sequence[int | str] | None = None
@@ -69,6 +71,7 @@ class BuildOptions:
     percent: float | None = None
     per_channel_percent: bool | None = None
     search: Mapping[str, Any] | None = None
+    grid: GridOptions | None = None
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
 
 def _build_options(options: dict[str, Any]) -> BuildOptions:
-    names = set(BuildOptions.__dataclass_fields__) - {"search"}
+    names = set(BuildOptions.__dataclass_fields__) - {"search", "grid"}
     return BuildOptions(**{name: options[name] for name in names}, search=search_asked(options))
 
 
