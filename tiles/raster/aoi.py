@@ -119,7 +119,7 @@ class Aoi:
         """
         ring = np.array(footprint, float)
         return any(
-            _meets(polygon, ring + (turn, 0.0)) for turn in (-360.0, 0.0, 360.0) for polygon in self._polygons
+            _meets(polygon, ring + np.array([turn, 0.0])) for turn in (-360.0, 0.0, 360.0) for polygon in self._polygons
         )
 
 

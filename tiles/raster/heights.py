@@ -54,6 +54,28 @@ class Heights:
         self._dtype = np.dtype(first.dtypes[0])
         self._scale, self._offset = float(first.scales[0]), float(first.offsets[0])
 
+    def read(self, grid: Grid, *, unit_factor: float = 1.0) -> Dem:
+        """The heights of a grid: copied where it lies on the files' lattice, else resampled."""
+        return (self.cut if self.holds(grid) else self.resample)(grid, unit_factor=unit_factor)
+
+    def holds(self, grid: Grid) -> bool:
+        """Whether the pixels of a grid are pixels of the files."""
+        return box_in(self.grid, grid) is not None
+
+    def provenance(self, grid: Grid) -> dict[str, Any]:
+        """What a reader needs to know of how heights on this grid came about."""
+        files = [path.name for path in self.paths]
+        if self.holds(grid):
+            return {"files": files, "resampling": None}
+        across, down = self._steps(grid)
+        return {
+            "files": files,
+            "resampling": RESAMPLING,
+            "crs": self.grid.crs,
+            "pixel": [abs(self.grid.affine[0]), abs(self.grid.affine[4])],
+            "pixels_of_the_files": [round(across, 4), round(down, 4)],
+        }
+
     def cut(self, grid: Grid, *, unit_factor: float = 1.0) -> Dem:
         """The heights of a grid that lies on the files' lattice, pixel for pixel. Raises Unreadable."""
         box = box_in(self.grid, grid)
