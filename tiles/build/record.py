@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -53,7 +52,11 @@ def tile_record_built(
     signature_write(tile, built.quality)
     for decision in decisions:
         decision.save()
-    transaction.on_commit(partial(tile_built.send, sender=TilePair, tile_id=tile_id), robust=True)
+
+    def tell() -> None:
+        tile_built.send(sender=TilePair, tile_id=tile_id)
+
+    transaction.on_commit(tell, robust=True)
     return _change(before, tile)
 
 

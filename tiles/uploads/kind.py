@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 
 import rasterio
 from django.db import IntegrityError, transaction
@@ -58,7 +57,7 @@ class UploadCheckKind:
                 upload.problem = "Its check was cancelled." if cancelled else f"It could not be checked. {job.error}"
                 upload.finished_at = timezone.now()
                 upload.save(update_fields=["state", "problem", "finished_at"])
-            transaction.on_commit(partial(part_drop, upload), robust=True)
+            transaction.on_commit(lambda: part_drop(upload), robust=True)
 
 
 def _inspect(lease: Lease, upload: DemUpload) -> None:
