@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import rasterio
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -57,7 +56,11 @@ class UploadCheckKind:
                 upload.problem = "Its check was cancelled." if cancelled else f"It could not be checked. {job.error}"
                 upload.finished_at = timezone.now()
                 upload.save(update_fields=["state", "problem", "finished_at"])
-            transaction.on_commit(lambda: part_drop(upload), robust=True)
+            _drop_on_commit(upload)
+
+
+def _drop_on_commit(upload: DemUpload) -> None:
+    transaction.on_commit(lambda: part_drop(upload), robust=True)
 
 
 def _inspect(lease: Lease, upload: DemUpload) -> None:
