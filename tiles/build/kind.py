@@ -111,8 +111,9 @@ def _plan(lease: Lease) -> None:
         DemFile.objects.bulk_update(known, ["path"])
     for path in new:
         scanned = plan.dem_scan(path, tile_size=area.tile_size, first_number=plan.next_number(area), beat=lease.beat)
+        planned = plan.dem_file_plan(area=area, position=plan.next_position(area), scanned=scanned, beat=lease.beat)
         with lease.fence():
-            file = plan.dem_file_add(area=area, position=plan.next_position(area), scanned=scanned)
+            file = plan.dem_file_add(planned)
             lease.log(_file_line(file))
     _hand_out(lease, area)
 

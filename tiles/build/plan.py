@@ -108,15 +108,27 @@ def dem_file_require_same(file: DemFile, beat: Beat = lambda: None, *, thorough:
         )
 
 
-def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
-    """Record a file with its tiles, its skipped windows and the counters. Inside a transaction."""
+@dataclass(frozen=True)
+class PlannedDem:
+    """The rows of an elevation file that is new, not yet written."""
+
+    file: DemFile
+    tiles: list[TilePair]
+    skipped: list[SkippedWindow]
+
+
+def dem_file_plan(*, area: Area, position: int, scanned: ScannedDem, beat: Callable[[], None]) -> PlannedDem:
+    """Work out a file's rows before the transaction that writes them: a footprint a tile takes long.
+
+    beat: called before each tile.
+    """
     grid = scanned.info.grid
     if grid is None:
         raise NotARaster(f"{scanned.path.name} does not say where on Earth it lies.")
     nodata = scanned.info.nodata
     with _defined(scanned.path.name):
         footprint = grid.footprint()
-    file = DemFile.objects.create(
+    file = DemFile(
         area=area,
         position=position,
         path=str(scanned.path),
@@ -130,20 +142,26 @@ def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
         footprint=footprint,
         nodata=None if nodata is None or nodata != nodata else nodata,
     )
-    tiles = [
-        _planned(area, file, grid, window, window.number) for window in scanned.windows if window.number is not None
+    tiles = []
+    for window in scanned.windows:
+        if window.number is not None:
+            beat()
+            tiles.append(_planned(area, file, grid, window, window.number))
+    skipped = [
+        SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=window.skipped)
+        for window in scanned.windows
+        if window.skipped
     ]
-    TilePair.objects.bulk_create(tiles, batch_size=BATCH)
-    SkippedWindow.objects.bulk_create(
-        [
-            SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=window.skipped)
-            for window in scanned.windows
-            if window.skipped
-        ],
-        batch_size=BATCH,
-    )
-    AreaCounter.objects.move(area.pk, Counter(), Counter({BuildState.PLANNED: len(tiles)}))
-    return file
+    return PlannedDem(file, tiles, skipped)
+
+
+def dem_file_add(planned: PlannedDem) -> DemFile:
+    """Record a file with its tiles, its skipped windows and the counters. Inside a transaction."""
+    planned.file.save()
+    TilePair.objects.bulk_create(planned.tiles, batch_size=BATCH)
+    SkippedWindow.objects.bulk_create(planned.skipped, batch_size=BATCH)
+    AreaCounter.objects.move(planned.file.area_id, Counter(), Counter({BuildState.PLANNED: len(planned.tiles)}))
+    return planned.file
 
 
 def next_number(area: Area) -> int:

@@ -138,7 +138,8 @@ def job_ended(site: Site, timeout: float = 180) -> dict[str, Any]:
         f"until = time.monotonic() + {timeout}\n"
         "while not (over := Job.objects.order_by('-id').first().finished_at) and time.monotonic() < until:\n"
         "    time.sleep(0.1)\n"
-        "print(json.dumps(bool(over)))"
+        "print(json.dumps(bool(over)))",
+        timeout=timeout + 60,
     )
     ended = job(site)
     assert over, f"the job did not end: {ended}\n{site.logs()}"
