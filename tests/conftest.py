@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.disk"]
 
 # No test measures time: a busy machine is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)

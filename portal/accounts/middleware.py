@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
-from tiles.core.errors import ApplicationError
+from tiles.core.database import disk_full
+from tiles.core.errors import ApplicationError, DiskFull
+
+logger = logging.getLogger(__name__)
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -33,8 +38,19 @@ class SignInRequired(LoginRequiredMiddleware):
         return super().handle_no_permission(request, view_func)
 
 
+def no_room(request: HttpRequest, error: DiskFull) -> HttpResponse:
+    """The database's disk is full. A page that asks the database for nothing, for it may not answer at all."""
+    logger.error("The disk under the database is full: %s was not answered.", request.path)
+    if wants_json(request):
+        return JsonResponse({"code": error.code, "message": error.message}, status=error.status)
+    return HttpResponse(render_to_string("507.html", {"message": error.message}), status=error.status)
+
+
 class ExpectedErrors:
-    """An `ApplicationError` out of a page's view becomes that page's error, or JSON for a script."""
+    """An `ApplicationError` out of a page's view becomes that page's error, or JSON for a script.
+
+    So does a full disk under the database.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -43,6 +59,9 @@ class ExpectedErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        full = disk_full(error)
+        if full:
+            return no_room(request, full)
         if not isinstance(error, ApplicationError):
             return None
         if wants_json(request):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 
-from portal.accounts.middleware import wants_json
+from portal.accounts.middleware import no_room, wants_json
+from tiles.core.database import disk_full
 
 BAD_REQUEST = "The server could not make sense of this. Go back, reload the page, and try again."
 NOT_ALLOWED = "You are not allowed to do this. Ask an administrator for the role that may."
@@ -46,7 +48,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """A fault of ours. The traceback is in the log."""
+    """A fault of ours. The traceback is in the log. Or a full disk, where no view was under way."""
+    full = disk_full(sys.exc_info()[1])
+    if full:
+        return no_room(request, full)
     if wants_json(request):
         return _json("broken", BROKEN, 500)
     return defaults.server_error(request)

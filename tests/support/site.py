@@ -183,10 +183,10 @@ class Site:
         command = [sys.executable, str(REPOSITORY / "manage.py"), *map(str, arguments)]
         return _run(command, {**self.environment, **(env or {})}, check=check, input=input, timeout=timeout)
 
-    def shell(self, code: str) -> Any:
+    def shell(self, code: str, *, timeout: float = 300) -> Any:
         """Run Python code inside this site. Returns the last line it prints, parsed as JSON; None for no output."""
         prelude = "import json\nimport django\ndjango.setup()\n"
-        done = _run([sys.executable, "-c", prelude + code], self.environment)
+        done = _run([sys.executable, "-c", prelude + code], self.environment, timeout=timeout)
         lines = done.stdout.strip().splitlines()
         return json.loads(lines[-1]) if lines else None
 
@@ -301,6 +301,10 @@ class Site:
     def wait_until(self, condition: Callable[[], T], timeout: float, what: str) -> T:
         """`wait_until`, with the logs in the failure's text."""
         return wait_until(condition, timeout, what, self.logs)
+
+    def everything_said(self) -> str:
+        """All that the processes wrote."""
+        return "\n".join(log.read_text() for log in sorted(self._logs.iterdir()))
 
     def logs(self) -> str:
         """The end of what each process wrote."""

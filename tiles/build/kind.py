@@ -116,8 +116,9 @@ def _plan(lease: Lease) -> None:
     spec, options = lease.payload["imagery"], grid_of(area.recipe)
     for sheet in sheets_of(new, imagery=spec, tile_size=area.tile_size, options=options):
         scanned = plan.sheet_scan(sheet, first_number=plan.next_number(area), beat=lease.beat)
+        planned = plan.sheet_plan(area=area, position=plan.next_position(area), scanned=scanned, beat=lease.beat)
         with lease.fence():
-            for file in plan.sheet_add(area=area, position=plan.next_position(area), scanned=scanned):
+            for file in plan.sheet_add(planned):
                 lease.log(_file_line(file))
     _hand_out(lease, area)
 

@@ -119,43 +119,59 @@ def dem_file_require_same(file: DemFile, beat: Beat = lambda: None, *, thorough:
         )
 
 
-def sheet_add(*, area: Area, position: int, scanned: ScannedSheet) -> list[DemFile]:
-    """Record the files of a sheet with its tiles, its skipped windows and the counters. Inside a transaction.
+@dataclass(frozen=True)
+class PlannedSheet:
+    """The rows of a sheet that is new, not yet written."""
 
-    position: of the first file. A window belongs to the file that holds its centre.
+    files: list[DemFile]
+    tiles: list[TilePair]
+    skipped: list[SkippedWindow]
+
+
+def sheet_plan(*, area: Area, position: int, scanned: ScannedSheet, beat: Beat) -> PlannedSheet:
+    """Work out a sheet's rows before the transaction that writes them: a footprint a tile takes long.
+
+    position: of the first file. A window belongs to the file that holds its centre. beat: called before each tile.
     """
     sheet = scanned.sheet
     mosaic = position if len(scanned.files) > 1 else None
     files = [
-        _dem_file_add(area=area, position=position + place, mosaic=mosaic, scanned=file)
+        _dem_file(area=area, position=position + place, mosaic=mosaic, scanned=file)
         for place, file in enumerate(scanned.files)
     ]
-    tiles = []
-    skipped = []
+    planned = PlannedSheet(files, [], [])
     for window in scanned.windows:
+        beat()
         with _defined(files[0].name):
             file = files[sheet.file_of(window.col, window.row)]
             if window.number is None:
-                skipped.append(
-                    SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=window.skipped or "")
-                )
+                reason = window.skipped or ""
+                planned.skipped.append(SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=reason))
             else:
                 grid = sheet.tile_grid(window.col, window.row)
-                tiles.append(_planned(area, file, grid, window, window.number))
-    TilePair.objects.bulk_create(tiles, batch_size=BATCH)
-    SkippedWindow.objects.bulk_create(skipped, batch_size=BATCH)
-    AreaCounter.objects.move(area.pk, Counter(), Counter({BuildState.PLANNED: len(tiles)}))
-    return files
+                planned.tiles.append(_planned(area, file, grid, window, window.number))
+    return planned
 
 
-def _dem_file_add(*, area: Area, position: int, mosaic: int | None, scanned: ScannedDem) -> DemFile:
+def sheet_add(planned: PlannedSheet) -> list[DemFile]:
+    """Record the files of a sheet with its tiles, its skipped windows and the counters. Inside a transaction."""
+    for file in planned.files:
+        file.save()
+    TilePair.objects.bulk_create(planned.tiles, batch_size=BATCH)
+    SkippedWindow.objects.bulk_create(planned.skipped, batch_size=BATCH)
+    counted: Counter[str] = Counter({BuildState.PLANNED: len(planned.tiles)})
+    AreaCounter.objects.move(planned.files[0].area_id, Counter(), counted)
+    return planned.files
+
+
+def _dem_file(*, area: Area, position: int, mosaic: int | None, scanned: ScannedDem) -> DemFile:
     grid = scanned.info.grid
     if grid is None:
         raise NotARaster(f"{scanned.path.name} does not say where on Earth it lies.")
     nodata = scanned.info.nodata
     with _defined(scanned.path.name):
         footprint = grid.footprint()
-    return DemFile.objects.create(
+    return DemFile(
         area=area,
         position=position,
         mosaic=mosaic,

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from tiles.core.database import disk_full
 from tiles.core.errors import ApplicationError, DiskFull, Suspended
 from tiles.models import Job, JobChunk, JobEvent
 
@@ -55,6 +56,10 @@ def chunk_run(lease: Lease) -> None:
         _give_back(lease)
         raise
     except Exception as error:
+        full = disk_full(error)
+        if full:
+            _pause_job(lease, full)
+            return
         logger.exception("chunk %s of %s failed", lease.owner, lease.job)
         _try_again(lease, error)
     except BaseException as error:  # django-q2's time limit is a SystemExit

@@ -12,7 +12,7 @@ import pytest
 from tests.support.site import Site, Template
 
 from .conftest import WEST, Inputs, colours, files_below, hills, write_raster
-from .test_kill import job
+from .test_kill import job, job_ended
 
 pytestmark = pytest.mark.slow
 
@@ -52,11 +52,6 @@ def supervisors(owners: set[str]) -> set[str]:
     return {owner.rpartition("/")[0].rpartition(":")[0] for owner in owners}
 
 
-def end(site: Site) -> dict[str, Any]:
-    site.wait_until(lambda: (job(site) or {}).get("finished_at") not in (None, "None"), 240, "the job to end")
-    return job(site)
-
-
 def test_every_tile_is_made_exactly_once(made_site: Site, scenery: Inputs) -> None:
     tiles = DOWN * ACROSS
     for worker in [made_site.start_worker(), made_site.start_worker()]:
@@ -65,7 +60,7 @@ def test_every_tile_is_made_exactly_once(made_site: Site, scenery: Inputs) -> No
         *("build_area", "land", "--dem", scenery.dems, "--imagery", scenery.raster),
         *("--tile-size", SIZE, "--background"),
     )
-    ended = end(made_site)
+    ended = job_ended(made_site, 240)
     assert (ended["state"], ended["done"], ended["failed"], ended["total"]) == ("done", tiles, 0, tiles)
     made = [line.split() for line in (made_site.data / "made.txt").read_text().splitlines()]
     assert len(made) == tiles
@@ -75,7 +70,7 @@ def test_every_tile_is_made_exactly_once(made_site: Site, scenery: Inputs) -> No
 
     files = files_below(made_site.data / "areas")
     made_site.manage("restretch", "land", "--percent", "5", "--background")
-    ended = end(made_site)
+    ended = job_ended(made_site, 240)
     assert (ended["state"], ended["done"], ended["failed"], ended["total"]) == ("done", tiles, 0, tiles)
     assert {(chunk["attempts"], chunk["token"]) for chunk in chunks(made_site, "restretch")} == {(1, 1)}
     assert versions(made_site) == [[2, 1, 2]]
@@ -107,5 +102,5 @@ def test_a_build_that_found_no_room_goes_on_by_itself(site: Site, inputs: Inputs
     worker.terminate()
     worker.wait(timeout=60)
     site.start_worker()
-    ended = end(site)
+    ended = job_ended(site)
     assert (ended["state"], ended["done"], ended["error"]) == ("done", 10, "")

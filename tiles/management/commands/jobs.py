@@ -52,10 +52,14 @@ class Command(BaseCommand):
         job = jobs_listed().filter(pk=job_id or 0).first()
         if job is None:
             raise CommandError("Which job? `python manage.py jobs` lists them; then `python manage.py jobs show ID`.")
-        by = job.started_by.shown_name if job.started_by else "the command line"
-        self.stdout.write(f"{job.title}: {_state(job)}. Started by {by}, {job.created_at:%Y-%m-%d %H:%M}.")
+        self.stdout.write(f"{job.title}: {_state(job)}. Started by {_who(job)}, {job.created_at:%Y-%m-%d %H:%M}.")
         progress = job_progress(job)
-        self.stdout.write(f"{progress.done:,} done, {progress.failed:,} failed, {progress.left:,} left.")
+        parts = [f"{progress.done:,} done", f"{progress.failed:,} failed", f"{progress.left:,} left"]
+        if progress.rate:
+            parts.append(rate_words(progress.rate))
+        if progress.seconds_left is not None:
+            parts.append(f"about {duration_words(progress.seconds_left)} left")
+        self.stdout.write(", ".join(parts) + ".")
         if job.error:
             self.stdout.write(job.error)
         for line in job_failures(job):
@@ -107,6 +111,10 @@ def _state(job: Job) -> str:
     return "waiting for room" if job.waits_for_room else job.get_state_display().lower()
 
 
+def _who(job: Job) -> str:
+    return job.started_by.shown_name if job.started_by else "the command line"
+
+
 def _cells(job: Job) -> list[str]:
     progress = job_progress(job)
     failures = [f"{number} {label.lower()}" for _code, label, number in failures_listed(job.failures)]
@@ -119,6 +127,6 @@ def _cells(job: Job) -> list[str]:
         f"{progress.total:,}" if progress.total else "",
         rate_words(progress.rate) if progress.rate else "",
         duration_words(progress.seconds_left) if progress.seconds_left is not None else "",
-        job.started_by.shown_name if job.started_by else "",
+        _who(job),
         "; ".join([*([job.error] if job.error else []), *failures]),
     ]
