@@ -11,6 +11,7 @@ from tiles.views import areas, build, layers, review
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
     path("areas/new/sources/", build.build_sources, name="build-sources"),
+    path("areas/new/earthengine/", build.build_earthengine, name="build-earthengine"),
     path("areas/<slug:slug>/", areas.area, name="area"),
     path("areas/<slug:slug>/build/", build.area_rebuild, name="area-rebuild"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 from tiles.core.errors import BadInput
@@ -22,22 +23,36 @@ _BAND = re.compile(r"[A-Za-z0-9_]{1,60}")
 
 
 class Collection(NamedTuple):
-    """What is known of a collection. gsd: metres; cloud: the property with a scene's cloud cover in percent."""
+    """What is known of a collection. gsd: metres; cloud: the property with a scene's cloud cover in percent.
+
+    parts: what a request of it has to say otherwise than one of Sentinel-2.
+    """
 
     satellite: str
     gsd: float
     cloud: str
+    label: str = ""
+    parts: Mapping[str, Any] = MappingProxyType({})
 
 
+# From Earth Engine's catalogue: level 2 is value * 0.0000275 - 0.2, top of atmosphere is reflectance already.
+LANDSAT_L2 = {
+    **{"bands": ("SR_B4", "SR_B3", "SR_B2"), "nir": "SR_B5", "mask": "qa-pixel"},
+    **{"scale_factor": 0.0000275, "offset": -0.2},
+}
+LANDSAT_TOA = {"nir": "B5", "mask": "qa-pixel", "scale_factor": 1.0}
+SENTINEL, LANDSAT = "CLOUDY_PIXEL_PERCENTAGE", "CLOUD_COVER"
 KNOWN = {
-    "COPERNICUS/S2_HARMONIZED": Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE"),
-    "COPERNICUS/S2_SR_HARMONIZED": Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE"),
-    "LANDSAT/LC08/C02/T1_L2": Collection("Landsat 8", 30.0, "CLOUD_COVER"),
-    "LANDSAT/LC09/C02/T1_L2": Collection("Landsat 9", 30.0, "CLOUD_COVER"),
-    "LANDSAT/LC08/C02/T1_TOA": Collection("Landsat 8", 30.0, "CLOUD_COVER"),
-    "LANDSAT/LC09/C02/T1_TOA": Collection("Landsat 9", 30.0, "CLOUD_COVER"),
+    "COPERNICUS/S2_HARMONIZED": Collection("Sentinel-2", 10.0, SENTINEL, "Sentinel-2, top of atmosphere"),
+    "COPERNICUS/S2_SR_HARMONIZED": Collection("Sentinel-2", 10.0, SENTINEL, "Sentinel-2, surface reflectance"),
+    "LANDSAT/LC08/C02/T1_L2": Collection("Landsat 8", 30.0, LANDSAT, "Landsat 8, surface reflectance", LANDSAT_L2),
+    "LANDSAT/LC09/C02/T1_L2": Collection("Landsat 9", 30.0, LANDSAT, "Landsat 9, surface reflectance", LANDSAT_L2),
+    "LANDSAT/LC08/C02/T1_TOA": Collection("Landsat 8", 30.0, LANDSAT, "Landsat 8, top of atmosphere", LANDSAT_TOA),
+    "LANDSAT/LC09/C02/T1_TOA": Collection("Landsat 9", 30.0, LANDSAT, "Landsat 9, top of atmosphere", LANDSAT_TOA),
 }
 UNKNOWN = Collection("", 10.0, "")
+# What a request can do without: an empty text in its place says so.
+WITHOUT = ("nir", "months", "cloud_limit")
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,8 @@ SETTABLE = tuple(field.name for field in fields(Request) if field.name != "prese
 def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Request:
     """The request of a preset, or of an area's earlier spec, with changes; None in them changes nothing.
 
-    Raises BadInput for what makes no sense, with the `field` imagery.
+    A known collection brings its own bands, scale, offset and mask, where nothing else is asked; an empty text does
+    without what stands in WITHOUT. Raises BadInput for what makes no sense, with the `field` imagery.
     """
     asked = {name: value for name, value in changes.items() if value is not None}
     preset = asked.pop("preset", None)
@@ -113,8 +129,13 @@ def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = 
         base = PRESETS[preset or "cloud-score"]
     else:
         raise _wrong(f"There is no preset {preset!r}. Choose one of: {', '.join(PRESETS)}.")
-    if "collection" in asked and "cloud_property" not in asked:
-        asked["cloud_property"] = KNOWN.get(asked["collection"], UNKNOWN).cloud or base.cloud_property
+    if asked.get("collection", base.collection) != base.collection:
+        known = KNOWN.get(asked["collection"], UNKNOWN)
+        own = {**known.parts, "cloud_property": known.cloud or base.cloud_property}
+        if base.nir is None:
+            own.pop("nir", None)
+        asked = {**own, **asked}
+    asked |= {name: None for name in WITHOUT if asked.get(name) == ""}
     made = Request.from_dict({**base.to_dict(), **asked})
     _check(made)
     return made

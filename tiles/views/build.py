@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -9,153 +11,30 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import slugify
 
 from tiles.areas.selectors import area_counts
 from tiles.build.busy import BUILD, RESTRETCH
 from tiles.build.choosing import source_folder, source_path, source_tree
 from tiles.build.restretch import area_restretch, rgb_is_stored
-from tiles.build.services import STRETCH, AreaFacts, BuildOptions, area_build_start
+from tiles.build.services import STRETCH, area_build_start
 from tiles.core.errors import ApplicationError, BadInput, NotAllowed, NotFound
 from tiles.core.permissions import BUILD_AREA
+from tiles.imagery.ee_request import request_made
 from tiles.jobs.selectors import job_open
 from tiles.models import Area, Job
 
-NORMALISATIONS = [
-    ("per_channel", "Each band by its own lowest and highest value"),
-    ("joint", "All bands by one lowest and highest value"),
-    ("none", "As it is, for imagery that is 0 to 255 already"),
-]
+from .build_forms import BuildForm, CatalogueForm, EarthEngineForm, RebuildForm
+
 NOTHING_CHOSEN = "Choose at least one folder or file."
-WHOLE_NUMBERS = "Give three band numbers, as in 1,2,3."
-
-
-class DateField(forms.DateField):
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class StretchForm(forms.Form):
-    """What both pages ask about the limits and the picture."""
-
-    void_limit = forms.FloatField(
-        label="Void limit (%)",
-        min_value=0,
-        max_value=100,
-        initial=0,
-        help_text="A tile with more pixels without a height fails, and keeps its number.",
-    )
-    uncovered_limit = forms.FloatField(
-        label="Uncovered limit (%)",
-        min_value=0,
-        max_value=100,
-        initial=0,
-        help_text="A tile with more pixels without imagery fails, and keeps its number.",
-    )
-    normalisation = forms.ChoiceField(label="To 8 bits", choices=NORMALISATIONS, initial="per_channel")
-    percent = forms.FloatField(
-        label="Stretch (%)",
-        min_value=0,
-        max_value=49.9,
-        initial=1,
-        help_text="Cut off at either end of the 8-bit picture; 0 leaves it as it is.",
-    )
-    per_channel_percent = forms.BooleanField(
-        label="Stretch each band by itself (1 %, blue 0.3 %)", required=False, initial=False
-    )
-
-    def options(self, **more: Any) -> BuildOptions:
-        names = ("void_limit", "uncovered_limit", *STRETCH)
-        return BuildOptions(**{name: self.cleaned_data[name] for name in names}, **more)
-
-
-class BuildForm(StretchForm):
-    """Four questions about a new area, and what it says of itself."""
-
-    name = forms.CharField(label="Name", max_length=200)
-    slug = forms.SlugField(
-        label="Short name",
-        max_length=80,
-        required=False,
-        help_text="For addresses and file names, as in japan-korea; made from the name when left empty.",
-    )
-    bands = forms.CharField(label="Red, green, blue", initial="1,2,3", help_text="Band numbers, counted from 1.")
-    nir = forms.IntegerField(label="Near infrared band", min_value=1, required=False)
-    tile_size = forms.IntegerField(label="Tile size (pixels)", min_value=16, max_value=4096, initial=512)
-    surface = forms.ChoiceField(label="Surface or terrain", choices=Area.Surface, initial=Area.Surface.UNKNOWN)
-    height_unit = forms.ChoiceField(
-        label="Unit of the heights",
-        choices=Area.HeightUnit,
-        initial=Area.HeightUnit.UNKNOWN,
-        help_text="Feet are converted: tiles are in metres.",
-    )
-    vertical_datum = forms.CharField(
-        label="Vertical datum", max_length=100, initial="unknown", help_text="EGM96, EGM2008, WGS 84 ellipsoid …"
-    )
-    dem_gsd = forms.FloatField(
-        label="Native resolution of the heights (m)", min_value=0, required=False, help_text="The file's when empty."
-    )
-    dem_from = DateField(label="Heights acquired from", required=False)
-    dem_to = DateField(label="Heights acquired to", required=False)
-    satellite = forms.CharField(label="Imagery taken by", max_length=100, required=False, help_text="As in Sentinel-2.")
-    imagery_gsd = forms.FloatField(
-        label="Native resolution of the imagery (m)", min_value=0, required=False, help_text="The file's when empty."
-    )
-    imagery_from = DateField(label="Imagery acquired from", required=False)
-    imagery_to = DateField(label="Imagery acquired to", required=False)
-    licence = forms.CharField(label="Licence", max_length=200, initial="unknown")
-    attribution = forms.CharField(label="Attribution", required=False, widget=forms.Textarea(attrs={"rows": 2}))
-    synthetic = forms.BooleanField(label="Synthetic: generated, not observed", required=False)
-
-    HEIGHTS = ("surface", "height_unit", "vertical_datum", "dem_gsd", "dem_from", "dem_to")
-    IMAGERY = ("satellite", "imagery_gsd", "imagery_from", "imagery_to")
-    RIGHTS = ("licence", "attribution", "synthetic")
-
-    def clean_bands(self) -> tuple[int, ...]:
-        try:
-            return tuple(int(part) for part in self.cleaned_data["bands"].split(","))
-        except ValueError as error:
-            raise forms.ValidationError(WHOLE_NUMBERS) from error
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not cleaned.get("slug") and cleaned.get("name"):
-            cleaned["slug"] = slugify(cleaned["name"])[:80].strip("-")
-        return cleaned
-
-    def facts(self) -> AreaFacts:
-        return AreaFacts(
-            name=self.cleaned_data["name"],
-            **{name: self.cleaned_data[name] for name in (*self.HEIGHTS, *self.IMAGERY, *self.RIGHTS)},
-        )
-
-    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """What the area says of itself, in three parts."""
-        return [
-            ("The heights", [self[name] for name in self.HEIGHTS]),
-            ("The imagery", [self[name] for name in self.IMAGERY]),
-            ("Rights", [self[name] for name in self.RIGHTS]),
-        ]
-
-
-class RebuildForm(StretchForm):
-    """What can change about an area that has tiles."""
-
-    remake = forms.BooleanField(
-        label="Make the built tiles again too",
-        required=False,
-        help_text="From the source imagery. A tile whose pixels change goes back to pending.",
-    )
-
-    def stretch(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in STRETCH}
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
 def area_build(request: HttpRequest) -> HttpResponse:
     """Four questions, and then the job."""
     form = BuildForm(request.POST or None)
+    searches = searches_of(form)
     chosen = _chosen(request)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and all([form.is_valid(), *(search.is_valid() for search in bound(searches))]):
         cleaned = form.cleaned_data
         try:
             if Area.objects.filter(slug=cleaned["slug"]).exists():
@@ -163,8 +42,8 @@ def area_build(request: HttpRequest) -> HttpResponse:
             job = area_build_start(
                 slug=cleaned["slug"],
                 dems=_dems(chosen["dems"], needed=True),
-                imagery=_imagery(chosen["imagery"]),
-                options=form.options(tile_size=cleaned["tile_size"], bands=cleaned["bands"], nir=cleaned["nir"]),
+                imagery=_imagery(cleaned["source"], chosen["imagery"], searches),
+                options=form.options(tile_size=cleaned["tile_size"], **_asked(form, searches)),
                 facts=form.facts(),
                 by=request.user,
             )
@@ -172,7 +51,7 @@ def area_build(request: HttpRequest) -> HttpResponse:
             _say(form, chosen, error)
         else:
             return redirect("job", job.pk)
-    return render(request, "tiles/build.html", {**_context(form, chosen), "groups": form.groups()})
+    return render(request, "tiles/build.html", {**_context(form, chosen, searches), "groups": form.groups()})
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
@@ -219,6 +98,18 @@ def build_sources(request: HttpRequest) -> HttpResponse:
     return render(request, "tiles/_source_nodes.html", {"node": node, "field": field})
 
 
+@permission_required(BUILD_AREA, raise_exception=True)
+def build_earthengine(request: HttpRequest) -> HttpResponse:
+    """The questions about Earth Engine, filled anew after another preset or collection was chosen."""
+    form = EarthEngineForm(request.GET)
+    if form.is_valid():
+        try:
+            form = EarthEngineForm(request=request_made(form.search()))
+        except BadInput as error:
+            form.add_error(None, error.message)
+    return render(request, "tiles/_earthengine.html", {"engine": form})
+
+
 def _standing(area: Area) -> dict[str, Any]:
     """How the area is built, as the form shows it."""
     stretch = {**STRETCH, **area.recipe.get("stretch", {})}
@@ -254,7 +145,30 @@ def _dems(keys: list[str], *, needed: bool) -> list[Any]:
     return [_path(key, "dems") for key in keys]
 
 
-def _imagery(keys: list[str]) -> str:
+def searches_of(form: BuildForm) -> dict[str, CatalogueForm | EarthEngineForm]:
+    """The forms of the sources that are searched; only the chosen one holds answers, and can be wrong."""
+    chosen = form["source"].value() if form.is_bound else ""
+    return {
+        "stac": CatalogueForm(form.data if chosen == "stac" else None),
+        "earthengine": EarthEngineForm(form.data if chosen == "earthengine" else None),
+    }
+
+
+def bound(searches: Mapping[str, CatalogueForm | EarthEngineForm]) -> list[CatalogueForm | EarthEngineForm]:
+    return [search for search in searches.values() if search.is_bound]
+
+
+def _asked(form: BuildForm, searches: Mapping[str, CatalogueForm | EarthEngineForm]) -> dict[str, Any]:
+    """Of the options of a build, what is asked of the imagery."""
+    source = form.cleaned_data["source"]
+    if source in searches:
+        return {"search": searches[source].search()}
+    return {"bands": form.cleaned_data["bands"], "nir": form.cleaned_data["nir"]}
+
+
+def _imagery(source: str, keys: list[str], searches: Mapping[str, CatalogueForm | EarthEngineForm]) -> str:
+    if source in searches:
+        return searches[source].imagery()
     if len(keys) != 1:
         raise BadInput("Choose the folder or file that holds the imagery.", field="imagery")
     return f"raster:{_path(keys[0], 'imagery')}"
@@ -279,12 +193,18 @@ def _say(form: forms.Form, chosen: dict[str, Any], error: ApplicationError) -> N
         form.add_error(field if field in form.fields else None, error.message)
 
 
-def _context(form: forms.Form, chosen: dict[str, Any]) -> dict[str, Any]:
+def _context(
+    form: forms.Form,
+    chosen: dict[str, Any],
+    searches: Mapping[str, CatalogueForm | EarthEngineForm] = MappingProxyType({}),
+) -> dict[str, Any]:
     return {
+        "catalogue": searches.get("stac"),
+        "engine": searches.get("earthengine"),
         "section": "areas",
         "form": form,
         "dem_nodes": source_tree(chosen["dems"]),
         "imagery_nodes": source_tree(chosen["imagery"]),
         "chosen": chosen,
-        "wrong": bool(form.errors or chosen["errors"]),
+        "wrong": bool(form.errors or chosen["errors"] or any(search.errors for search in bound(searches))),
     }
