@@ -103,7 +103,7 @@ def dems_checked(area: Area, given: Sequence[Path], *, thorough: bool) -> tuple[
     if not known and not new:
         raise BadInput("Name at least one elevation model, a file or a folder.", field="dems")
     if not known:
-        _require_window(area.tile_size, infos)
+        require_window(area.tile_size, infos)
     return known, new
 
 
@@ -114,7 +114,8 @@ def _dem_checked(path: Path, *, thorough: bool) -> RasterInfo:
     return info
 
 
-def _require_window(tile_size: int, infos: Sequence[RasterInfo]) -> None:
+def require_window(tile_size: int, infos: Sequence[RasterInfo]) -> None:
+    """Raise BadInput unless a tile fits into one of these elevation files."""
     grids = [info.grid for info in infos if info.grid]
     if not any(min(grid.width, grid.height) >= tile_size for grid in grids):
         largest = max(grids, key=lambda grid: min(grid.width, grid.height))

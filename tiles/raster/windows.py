@@ -53,7 +53,7 @@ def scan_windows(
             land.append(_land_of_band(dataset, index * tile_size, tile_size, columns))
             if on_band is not None:
                 on_band(index + 1, rows)
-    return _number(dataset.width, dataset.height, tile_size, land, first_number)
+    return number_windows(dataset.width, dataset.height, tile_size, land, first_number)
 
 
 def _land_of_band(dataset: Any, row: int, size: int, columns: int) -> list[bool]:
@@ -64,7 +64,8 @@ def _land_of_band(dataset: Any, row: int, size: int, columns: int) -> list[bool]
     return [bool(band[:, col : col + size].any()) for col in range(0, columns * size, size)]
 
 
-def _number(width: int, height: int, size: int, land: list[list[bool]], first: int) -> list[ScannedWindow]:
+def number_windows(width: int, height: int, size: int, land: list[list[bool]], first: int) -> list[ScannedWindow]:
+    """Number the windows of a file of this width and height; land[row][column]: whether a whole window is no sea."""
     windows = []
     number = first
     for col in range(0, width, size):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from tiles.areas.selectors import area_counts
 from tiles.build.busy import BUILD, RESTRETCH
-from tiles.build.choosing import source_folder, source_path, source_tree
+from tiles.build.choosing import source_folder, source_tree
 from tiles.build.restretch import area_restretch, rgb_is_stored
 from tiles.build.services import STRETCH, area_build_start
 from tiles.core.errors import ApplicationError, BadInput, NotAllowed, NotFound
@@ -23,9 +22,9 @@ from tiles.imagery.ee_request import request_made
 from tiles.jobs.selectors import job_open
 from tiles.models import Area, Job
 
-from .build_forms import BuildForm, CatalogueForm, EarthEngineForm, RebuildForm
-
-NOTHING_CHOSEN = "Choose at least one folder or file."
+from .build_forms import BuildForm, EarthEngineForm, RebuildForm, Searches, bound, searches_of
+from .build_preview import LIVE, preview_context
+from .chosen import chosen_dems, chosen_raster, keys_chosen
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
@@ -33,15 +32,18 @@ def area_build(request: HttpRequest) -> HttpResponse:
     """Four questions, and then the job."""
     form = BuildForm(request.POST or None)
     searches = searches_of(form)
-    chosen = _chosen(request)
-    if request.method == "POST" and all([form.is_valid(), *(search.is_valid() for search in bound(searches))]):
+    chosen = keys_chosen(request.POST)
+    preview: dict[str, Any] = {"live": LIVE}
+    if request.POST.get("do") == "preview":
+        preview = preview_context(request, form, searches)
+    elif request.method == "POST" and all([form.is_valid(), *(search.is_valid() for search in bound(searches))]):
         cleaned = form.cleaned_data
         try:
             if Area.objects.filter(slug=cleaned["slug"]).exists():
                 raise BadInput("There is an area of this short name already. Choose another one.", field="slug")
             job = area_build_start(
                 slug=cleaned["slug"],
-                dems=_dems(chosen["dems"], needed=True),
+                dems=chosen_dems(chosen["dems"]),
                 imagery=_imagery(cleaned["source"], chosen["imagery"], searches),
                 options=form.options(tile_size=cleaned["tile_size"], **_asked(form, searches)),
                 facts=form.facts(),
@@ -51,7 +53,7 @@ def area_build(request: HttpRequest) -> HttpResponse:
             _say(form, chosen, error)
         else:
             return redirect("job", job.pk)
-    return render(request, "tiles/build.html", {**_context(form, chosen, searches), "groups": form.groups()})
+    return render(request, "tiles/build.html", {**_context(form, chosen, searches), **preview, "groups": form.groups()})
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
@@ -59,7 +61,7 @@ def area_rebuild(request: HttpRequest, slug: str) -> HttpResponse:
     """Go on with an area: what failed, other limits, more elevation models."""
     area = get_object_or_404(Area, slug=slug)
     form = RebuildForm(request.POST or None, initial=_standing(area))
-    chosen = _chosen(request)
+    chosen = keys_chosen(request.POST)
     if request.method == "POST" and form.is_valid():
         try:
             if _asks_for_pictures_only(area, form, chosen):
@@ -68,7 +70,7 @@ def area_rebuild(request: HttpRequest, slug: str) -> HttpResponse:
             else:
                 job = area_build_start(
                     slug=slug,
-                    dems=_dems(chosen["dems"], needed=False),
+                    dems=chosen_dems(chosen["dems"], needed=False),
                     options=form.options(),
                     remake=form.cleaned_data["remake"],
                     by=request.user,
@@ -130,35 +132,7 @@ def _asks_for_pictures_only(area: Area, form: RebuildForm, chosen: dict[str, Any
     )
 
 
-def _chosen(request: HttpRequest) -> dict[str, Any]:
-    """The keys that were ticked, and what is wrong with them."""
-    return {
-        "dems": request.POST.getlist("dems"),
-        "imagery": request.POST.getlist("imagery"),
-        "errors": {},
-    }
-
-
-def _dems(keys: list[str], *, needed: bool) -> list[Any]:
-    if needed and not keys:
-        raise BadInput(NOTHING_CHOSEN, field="dems")
-    return [_path(key, "dems") for key in keys]
-
-
-def searches_of(form: BuildForm) -> dict[str, CatalogueForm | EarthEngineForm]:
-    """The forms of the sources that are searched; only the chosen one holds answers, and can be wrong."""
-    chosen = form["source"].value() if form.is_bound else ""
-    return {
-        "stac": CatalogueForm(form.data if chosen == "stac" else None),
-        "earthengine": EarthEngineForm(form.data if chosen == "earthengine" else None),
-    }
-
-
-def bound(searches: Mapping[str, CatalogueForm | EarthEngineForm]) -> list[CatalogueForm | EarthEngineForm]:
-    return [search for search in searches.values() if search.is_bound]
-
-
-def _asked(form: BuildForm, searches: Mapping[str, CatalogueForm | EarthEngineForm]) -> dict[str, Any]:
+def _asked(form: BuildForm, searches: Searches) -> dict[str, Any]:
     """Of the options of a build, what is asked of the imagery."""
     source = form.cleaned_data["source"]
     if source in searches:
@@ -166,20 +140,10 @@ def _asked(form: BuildForm, searches: Mapping[str, CatalogueForm | EarthEngineFo
     return {"bands": form.cleaned_data["bands"], "nir": form.cleaned_data["nir"]}
 
 
-def _imagery(source: str, keys: list[str], searches: Mapping[str, CatalogueForm | EarthEngineForm]) -> str:
+def _imagery(source: str, keys: list[str], searches: Searches) -> str:
     if source in searches:
         return searches[source].imagery()
-    if len(keys) != 1:
-        raise BadInput("Choose the folder or file that holds the imagery.", field="imagery")
-    return f"raster:{_path(keys[0], 'imagery')}"
-
-
-def _path(key: str, field: str) -> Any:
-    try:
-        return source_path(key)
-    except BadInput as error:
-        error.extra["field"] = field
-        raise
+    return chosen_raster(keys)
 
 
 def _say(form: forms.Form, chosen: dict[str, Any], error: ApplicationError) -> None:
@@ -196,7 +160,7 @@ def _say(form: forms.Form, chosen: dict[str, Any], error: ApplicationError) -> N
 def _context(
     form: forms.Form,
     chosen: dict[str, Any],
-    searches: Mapping[str, CatalogueForm | EarthEngineForm] = MappingProxyType({}),
+    searches: Searches = MappingProxyType({}),
 ) -> dict[str, Any]:
     return {
         "catalogue": searches.get("stac"),

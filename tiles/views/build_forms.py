@@ -300,3 +300,19 @@ class RebuildForm(StretchForm):
 
     def stretch(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in STRETCH}
+
+
+Searches = Mapping[str, CatalogueForm | EarthEngineForm]
+
+
+def searches_of(form: BuildForm) -> Searches:
+    """The forms of the sources that are searched; only the chosen one holds answers, and can be wrong."""
+    chosen = form["source"].value() if form.is_bound else ""
+    return {
+        "stac": CatalogueForm(form.data if chosen == "stac" else None),
+        "earthengine": EarthEngineForm(form.data if chosen == "earthengine" else None),
+    }
+
+
+def bound(searches: Searches) -> list[CatalogueForm | EarthEngineForm]:
+    return [search for search in searches.values() if search.is_bound]
