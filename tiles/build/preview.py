@@ -26,7 +26,6 @@ from .tile import over_limit
 
 SAMPLES_A_SIDE = 640
 SECONDS_TO_LOOK = 4.0
-SECONDS_FOR_HEADERS = 8.0
 MOST_DRAWN = 4
 #: More windows of one file are counted, and neither looked at nor drawn.
 MOST_WINDOWS = 100_000
@@ -78,8 +77,13 @@ class Preview:
         return self.counts["tiles"]
 
 
-def build_preview(*, dems: Sequence[Path], tile_size: int, void_limit: float) -> Preview:
-    """Look at elevation files and folders. Raises BadInput with the `field` that is wrong."""
+def build_preview(
+    *, dems: Sequence[Path], tile_size: int, void_limit: float, seconds: float = SECONDS_TO_LOOK
+) -> Preview:
+    """Look at elevation files and folders, at their headers for so many seconds, and at their heights as long again.
+
+    At least one file is always looked at. Raises BadInput with the `field` that is wrong.
+    """
     least, most = door.TILE_SIZES
     if not least <= tile_size <= most:
         raise BadInput(f"The tile size must lie between {least} and {most} pixels.", field="tile_size")
@@ -89,13 +93,14 @@ def build_preview(*, dems: Sequence[Path], tile_size: int, void_limit: float) ->
         preview = Preview(tile_size, files=len(paths))
         infos: list[tuple[Path, RasterInfo]] = []
         for path in paths:
-            if infos and time.monotonic() - started > SECONDS_FOR_HEADERS:
+            if infos and time.monotonic() - started > seconds:
                 break
             infos.append((path, plan.dem_inspect(path)))
         preview.unseen = len(paths) - len(infos)
         door.require_window(tile_size, [info for _path, info in infos])
+        out_of_time = _clock(time.monotonic() + seconds)
         for path, info in infos:
-            _add(preview, _sheet(path, info, preview, void_limit, _clock(started + SECONDS_TO_LOOK)))
+            _add(preview, _sheet(path, info, preview, void_limit, out_of_time))
     preview.about = preview.about or bool(preview.unseen)
     return preview
 
