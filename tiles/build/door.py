@@ -21,6 +21,9 @@ from tiles.raster.reading import RasterInfo, verify
 from tiles.raster.stretch import Normalisation
 
 from . import plan
+from .fineness import upsampling_checked
+from .griding import grid_is_plain, grid_of
+from .sheets import require_cut, sheets_of
 
 NORMALISATIONS: tuple[str, ...] = get_args(Normalisation)
 TILE_SIZES = (16, 4096)
@@ -102,8 +105,8 @@ def dems_checked(area: Area, given: Sequence[Path], *, thorough: bool) -> tuple[
         infos = [_dem_checked(path, thorough=thorough) for path in new]
     if not known and not new:
         raise BadInput("Name at least one elevation model, a file or a folder.", field="dems")
-    if not known:
-        require_window(area.tile_size, infos)
+    if not known and grid_is_plain(area.recipe):
+        _require_window(area.tile_size, infos)
     return known, new
 
 
@@ -114,8 +117,7 @@ def _dem_checked(path: Path, *, thorough: bool) -> RasterInfo:
     return info
 
 
-def require_window(tile_size: int, infos: Sequence[RasterInfo]) -> None:
-    """Raise BadInput unless a tile fits into one of these elevation files."""
+def _require_window(tile_size: int, infos: Sequence[RasterInfo]) -> None:
     grids = [info.grid for info in infos if info.grid]
     if not any(min(grid.width, grid.height) >= tile_size for grid in grids):
         largest = max(grids, key=lambda grid: min(grid.width, grid.height))
@@ -142,3 +144,19 @@ def require_overlap(dems: Sequence[Path], imagery: Mapping[str, Any]) -> None:
             "The imagery and the elevation models do not overlap anywhere: they show different places.",
             field="imagery",
         )
+
+
+def grid_checked(area: Area, new: Sequence[Path], imagery: Mapping[str, Any], *, first: bool) -> list[str]:
+    """What there is to warn of about the grid that the new elevation files are cut on; headers only are read.
+
+    first: whether the area has none so far; one window at least must then fit. Raises BadInput when the files cannot be
+    cut as asked, or would be enlarged more than anybody allowed.
+    """
+    if not new:
+        return []
+    options = grid_of(area.recipe)
+    with at_field("dems"):
+        sheets = sheets_of(new, imagery=imagery, tile_size=area.tile_size, options=options)
+        if first:
+            require_cut(sheets)
+        return upsampling_checked(area, sheets, allowed=bool(options.allow_upsampling))

@@ -13,10 +13,11 @@ from django.conf import settings
 from tiles.imagery import Imagery, Source, source_from
 from tiles.raster.errors import RasterError
 from tiles.raster.grid import Grid
-from tiles.raster.reading import open_raster
+from tiles.raster.heights import Heights
 from tiles.raster.windows import ScannedWindow
 
-from .preview import Preview, Sheet
+from .preview import Preview
+from .sheets import OpenFiles, Sheet
 from .tile import Built, Recipe, tile_make
 
 TILES = 3
@@ -42,29 +43,40 @@ class Estimate:
     failed: Sequence[str]
 
 
-def build_estimate(preview: Preview, *, recipe: Recipe, imagery: Mapping[str, Any] | None, nir: bool) -> Estimate:
+def build_estimate(
+    preview: Preview,
+    *,
+    recipe: Recipe,
+    imagery: Mapping[str, Any] | None,
+    nir: bool,
+    limit: int | None = None,
+) -> Estimate:
     """Make up to three tiles, spread over the plan, in memory.
 
     imagery: the spec of files on disk; None for imagery from the network, of which a stand-in is made, with `nir` or
-    without. Raises nothing: what fails is told.
+    without. limit: how many tiles are made at most. Raises nothing: what fails is told.
     """
+    tiles = min(preview.tiles, limit or preview.tiles)
     started, busy, made, size = time.monotonic(), 0.0, 0, 0
     failed: list[str] = []
     side = min(preview.tile_size, MOST_SIDE)
     source: Source = source_from(imagery) if imagery else StandIn(nir)
     with source:
         for sheet, window in _spread(preview):
+            # A window that is resampled to its tile is made whole, however large it is.
+            part = side if sheet.window == (sheet.tile_size, sheet.tile_size) else sheet.tile_size
             if time.monotonic() - started > SECONDS:
                 break
             before = time.perf_counter()
-            outcome = _make(sheet, window, side, source, recipe)
+            outcome = _make(sheet, window, part, source, recipe)
             if isinstance(outcome, Built):
-                busy += time.perf_counter() - before
-                size += sum(len(layer.content) for layer in outcome.layers.values())
+                scale = (preview.tile_size / part) ** 2
+                busy += (time.perf_counter() - before) * scale
+                size += round(sum(len(layer.content) for layer in outcome.layers.values()) * scale)
                 made += 1
             else:
                 failed.append(f"tile_{window.number}: {outcome}")
-    factor = preview.tiles / max(made, 1) * (preview.tile_size / side) ** 2
+    factor = tiles / max(made, 1)
     return Estimate(
         made=made,
         seconds=busy * factor / settings.DEMETER_WORKERS,
@@ -78,20 +90,28 @@ def build_estimate(preview: Preview, *, recipe: Recipe, imagery: Mapping[str, An
 def _spread(preview: Preview) -> list[tuple[Sheet, ScannedWindow]]:
     """A few tiles from all over the plan, those that are expected to fail left out."""
     tiles = [
-        (sheet, window)
-        for sheet in preview.sheets
-        for window in sheet.windows
-        if window.number is not None and window.number not in sheet.doomed
+        (seen.sheet, window)
+        for seen in preview.sheets
+        for window in seen.windows
+        if window.number is not None and window.number not in seen.doomed
     ]
     count = min(TILES, len(tiles))
     return [tiles[(2 * number + 1) * len(tiles) // (2 * count)] for number in range(count)]
 
 
 def _make(sheet: Sheet, window: ScannedWindow, side: int, source: Source, recipe: Recipe) -> Built | str:
-    grid = sheet.grid.window(window.col, window.row, side, side)
+    grid = sheet.tile_grid(window.col, window.row)
     try:
-        with open_raster(sheet.path) as dataset:
-            outcome = tile_make(dataset, col=window.col, row=window.row, grid=grid, source=source, recipe=recipe)
+        with OpenFiles() as files:
+            heights = files.opened(sheet.files[0]) if sheet.is_plain else Heights(sheet.parts, files.opened)
+            outcome = tile_make(
+                heights,
+                col=window.col,
+                row=window.row,
+                grid=grid.window(0, 0, side, side),
+                source=source,
+                recipe=recipe,
+            )
     except RasterError as error:
         return str(error)
     return outcome if isinstance(outcome, Built) else outcome.detail

@@ -22,18 +22,20 @@ from tiles.jobs.leases import Lease, LeaseLost, Stopped, chunks_add
 from tiles.jobs.limiter import earthengine_limiter
 from tiles.models import Area, AreaCounter, DemFile, Job, JobChunk, SkippedWindow, TilePair
 from tiles.models.choices import Failure
-from tiles.raster.dem import read_dem
 from tiles.raster.errors import RasterError, Unreadable
 from tiles.raster.grid import Grid
 from tiles.raster.reading import SAFE_ENV, open_raster
 
 from . import plan
 from .busy import BUILD
+from .griding import grid_of
 from .judging import WRITTEN, area_survey, blocks_of, tiles_judge
+from .mosaics import Mosaics, is_plain
 from .recipe import recipe_of
 from .record import tile_record_built, tile_record_failed
+from .sheets import sheets_of
 from .store import layers_settle, layers_write, temporary_drop
-from .tile import Built, Failed, Outcome, Recipe, over_limit, tile_make
+from .tile import Built, Failed, Outcome, Recipe, heights_read, over_limit, tile_make
 
 PLAN, TILES, SURVEY, JUDGE, FINISH = range(5)
 
@@ -109,11 +111,12 @@ def _plan(lease: Lease) -> None:
         plan.dem_file_require_same(file, lease.beat, thorough=True)
     with lease.fence():
         DemFile.objects.bulk_update(known, ["path"])
-    for path in new:
-        scanned = plan.dem_scan(path, tile_size=area.tile_size, first_number=plan.next_number(area), beat=lease.beat)
+    spec, options = lease.payload["imagery"], grid_of(area.recipe)
+    for sheet in sheets_of(new, imagery=spec, tile_size=area.tile_size, options=options):
+        scanned = plan.sheet_scan(sheet, first_number=plan.next_number(area), beat=lease.beat)
         with lease.fence():
-            file = plan.dem_file_add(area=area, position=plan.next_position(area), scanned=scanned)
-            lease.log(_file_line(file))
+            for file in plan.sheet_add(area=area, position=plan.next_position(area), scanned=scanned):
+                lease.log(_file_line(file))
     _hand_out(lease, area)
 
 
@@ -135,21 +138,37 @@ def other_imagery(difference: str) -> str:
     return f"This area has other imagery: {difference}. Build a new area, so that its tiles stay alike."
 
 
+SKIPPED_WORDS = {
+    SkippedWindow.Reason.SEA: "all sea",
+    SkippedWindow.Reason.PARTIAL: "cut off by the edge",
+    SkippedWindow.Reason.OUTSIDE: "beyond the heights",
+    SkippedWindow.Reason.AOI: "outside the area of interest",
+}
+
+
 def _file_line(file: DemFile) -> str:
     skipped = Counter(file.skipped.values_list("reason", flat=True))
     tiles = file.tiles.count()
-    words = {SkippedWindow.Reason.SEA: "all sea", SkippedWindow.Reason.PARTIAL: "cut off by the edge"}
-    parts = [f"{number} skipped ({words[SkippedWindow.Reason(reason)]})" for reason, number in sorted(skipped.items())]
+    parts = [
+        f"{number} skipped ({SKIPPED_WORDS[SkippedWindow.Reason(reason)]})"
+        for reason, number in sorted(skipped.items())
+    ]
     return f"{file.name}: " + ", ".join([f"{tiles} {'tile' if tiles == 1 else 'tiles'}", *parts]) + "."
 
 
 def _hand_out(lease: Lease, area: Area) -> None:
     if not area.tiles.exists():
-        raise BadInput("There is nothing to build: every window of the elevation models is sea or cut off by an edge.")
+        raise BadInput(
+            "There is nothing to build: every window of the elevation models is sea, cut off by an edge"
+            + (" or outside the area of interest." if grid_of(area.recipe).aoi else ".")
+        )
     if "retry" in lease.job.parameters:
         ids = plan.tiles_planned(area)
     else:
         ids = plan.tiles_to_make(area, recipe_of(area), remake=lease.job.parameters["remake"])
+    wanted = len(ids)
+    if limit := lease.job.parameters.get("limit"):
+        ids = plan.lowest_numbers(area, ids, limit)
     most = area.recipe["imagery"].get("tiles_a_chunk", MOST_TILES_A_CHUNK)
     size = max(1, min(most, PIXELS_A_CHUNK // area.tile_size**2))
     with lease.fence():
@@ -161,8 +180,12 @@ def _hand_out(lease: Lease, area: Area) -> None:
         )
         lease.add_chunks([{"do": "survey"}], stage=SURVEY)
         lease.add_chunks([{"do": "finish"}], stage=FINISH)
-        kept = area.tiles.count() - len(ids)
-        lease.log(f"{len(ids)} tiles to make." + (f" {kept} stay as they are." if kept else ""))
+        kept, later = area.tiles.count() - wanted, wanted - len(ids)
+        lease.log(
+            f"{len(ids)} tiles to make."
+            + (f" {kept} stay as they are." if kept else "")
+            + (f" {later} are left to a later build by the limit." if later else "")
+        )
 
 
 def _survey(lease: Lease) -> None:
@@ -220,6 +243,7 @@ class Desk:
         self._written_at = time.monotonic()
         self._most = TILES_A_WRITE if lease.attempt == 1 else 1
         self._dem = OpenDem()
+        self._mosaics = None if is_plain(area) else Mosaics(area)
 
     def __enter__(self) -> Desk:
         return self
@@ -235,6 +259,8 @@ class Desk:
                     self._write_down()
         finally:
             self._dem.close()
+            if self._mosaics:
+                self._mosaics.close()
 
     def make(self, tile: TilePair) -> None:
         """Make one tile and put its files on the disk. Its row follows within half a second."""
@@ -265,9 +291,10 @@ class Desk:
         return grids
 
     def _is_void(self, tile: TilePair) -> bool:
-        if tile.dem_file is None or tile.window_col is None or tile.window_row is None:
+        if tile.dem_file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
             return True
-        dem = read_dem(self._dem.of(tile.dem_file), tile.window_col, tile.window_row, self._area.tile_size)
+        grid = Grid.from_dict(tile.grid)
+        dem = heights_read(self._heights_of(tile, tile.dem_file), tile.window_col, tile.window_row, grid, 1.0)
         return over_limit(dem.void_share, self._recipe.void_limit)
 
     def _outcome(self, tile: TilePair) -> Outcome:
@@ -275,7 +302,7 @@ class Desk:
         if file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
             raise ValueError(f"{tile} was not cut from an elevation file")
         try:
-            dataset = self._dem.of(file)
+            dataset = self._heights_of(tile, file)
         except RasterError as error:
             return Failed(Failure.UNREADABLE, str(error))
         return tile_make(
@@ -287,6 +314,12 @@ class Desk:
             recipe=self._recipe,
             beat=self._lease.beat,
         )
+
+    def _heights_of(self, tile: TilePair, file: DemFile) -> Any:
+        """What the tile's heights are read from: its file, or on another grid or in a mosaic, `Heights`."""
+        if self._mosaics is None:
+            return self._dem.of(file)
+        return self._mosaics.of(tile, file)
 
     def _write_down(self) -> None:
         made, self._made = self._made, []

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import nsmallest
 from pathlib import Path
 
 from django.db.models import Max, QuerySet
@@ -18,8 +19,10 @@ from tiles.raster.dem import require_dem
 from tiles.raster.errors import BadBands, NotARaster, RasterError, Unreadable
 from tiles.raster.grid import Grid
 from tiles.raster.reading import RasterInfo, inspect, list_rasters, natural_key, open_raster
-from tiles.raster.windows import ScannedWindow, scan_windows
+from tiles.raster.windows import ScannedWindow
 
+from .griding import grid_of
+from .sheets import Sheet, sheet_windows
 from .tile import Recipe, over_limit
 
 BATCH = 500
@@ -32,11 +35,19 @@ Beat = Callable[[], None]
 
 @dataclass(frozen=True)
 class ScannedDem:
-    """One elevation file, read through: what it is and which windows it has."""
+    """One elevation file, read through."""
 
     path: Path
     info: RasterInfo
     sha256: str
+
+
+@dataclass(frozen=True)
+class ScannedSheet:
+    """One sheet, read through: its files, in order, and its windows."""
+
+    sheet: Sheet
+    files: list[ScannedDem]
     windows: list[ScannedWindow]
 
 
@@ -59,13 +70,13 @@ def dem_inspect(path: Path) -> RasterInfo:
     return info
 
 
-def dem_scan(path: Path, *, tile_size: int, first_number: int, beat: Beat) -> ScannedDem:
-    """Read a file through: its checksum and its windows. beat() is called now and then. Raises RasterError."""
-    info = dem_inspect(path)
-    sha256 = checksum(path, beat)
-    with open_raster(path) as dataset:
-        windows = scan_windows(dataset, tile_size, first_number=first_number, on_band=lambda _done, _all: beat())
-    return ScannedDem(path, info, sha256, windows)
+def sheet_scan(sheet: Sheet, *, first_number: int, beat: Beat) -> ScannedSheet:
+    """Read files that are cut together through: checksums and windows. beat() is called now and then.
+
+    Raises RasterError.
+    """
+    files = [ScannedDem(path, dem_inspect(path), checksum(path, beat)) for path in sheet.files]
+    return ScannedSheet(sheet, files, sheet_windows(sheet, first_number=first_number, beat=beat))
 
 
 def checksum(path: Path, beat: Beat = lambda: None) -> str:
@@ -108,17 +119,46 @@ def dem_file_require_same(file: DemFile, beat: Beat = lambda: None, *, thorough:
         )
 
 
-def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
-    """Record a file with its tiles, its skipped windows and the counters. Inside a transaction."""
+def sheet_add(*, area: Area, position: int, scanned: ScannedSheet) -> list[DemFile]:
+    """Record the files of a sheet with its tiles, its skipped windows and the counters. Inside a transaction.
+
+    position: of the first file. A window belongs to the file that holds its centre.
+    """
+    sheet = scanned.sheet
+    mosaic = position if len(scanned.files) > 1 else None
+    files = [
+        _dem_file_add(area=area, position=position + place, mosaic=mosaic, scanned=file)
+        for place, file in enumerate(scanned.files)
+    ]
+    tiles = []
+    skipped = []
+    for window in scanned.windows:
+        with _defined(files[0].name):
+            file = files[sheet.file_of(window.col, window.row)]
+            if window.number is None:
+                skipped.append(
+                    SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=window.skipped or "")
+                )
+            else:
+                grid = sheet.tile_grid(window.col, window.row)
+                tiles.append(_planned(area, file, grid, window, window.number))
+    TilePair.objects.bulk_create(tiles, batch_size=BATCH)
+    SkippedWindow.objects.bulk_create(skipped, batch_size=BATCH)
+    AreaCounter.objects.move(area.pk, Counter(), Counter({BuildState.PLANNED: len(tiles)}))
+    return files
+
+
+def _dem_file_add(*, area: Area, position: int, mosaic: int | None, scanned: ScannedDem) -> DemFile:
     grid = scanned.info.grid
     if grid is None:
         raise NotARaster(f"{scanned.path.name} does not say where on Earth it lies.")
     nodata = scanned.info.nodata
     with _defined(scanned.path.name):
         footprint = grid.footprint()
-    file = DemFile.objects.create(
+    return DemFile.objects.create(
         area=area,
         position=position,
+        mosaic=mosaic,
         path=str(scanned.path),
         name=scanned.path.name,
         size=scanned.info.file_size,
@@ -130,26 +170,12 @@ def dem_file_add(*, area: Area, position: int, scanned: ScannedDem) -> DemFile:
         footprint=footprint,
         nodata=None if nodata is None or nodata != nodata else nodata,
     )
-    tiles = [
-        _planned(area, file, grid, window, window.number) for window in scanned.windows if window.number is not None
-    ]
-    TilePair.objects.bulk_create(tiles, batch_size=BATCH)
-    SkippedWindow.objects.bulk_create(
-        [
-            SkippedWindow(dem_file=file, col=window.col, row=window.row, reason=window.skipped)
-            for window in scanned.windows
-            if window.skipped
-        ],
-        batch_size=BATCH,
-    )
-    AreaCounter.objects.move(area.pk, Counter(), Counter({BuildState.PLANNED: len(tiles)}))
-    return file
 
 
 def next_number(area: Area) -> int:
     """The number that the area's next tile gets."""
     last = area.tiles.aggregate(last=Max("index"))["last"]
-    return 0 if last is None else int(last) + 1
+    return grid_of(area.recipe).start_index or 0 if last is None else int(last) + 1
 
 
 def next_position(area: Area) -> int:
@@ -205,10 +231,15 @@ def _defined(name: str) -> Iterator[None]:
         raise BadInput(f"{name} reaches outside the area where its coordinate system is defined.") from error
 
 
-def _planned(area: Area, file: DemFile, grid: Grid, window: ScannedWindow, index: int) -> TilePair:
-    cut = grid.window(window.col, window.row, area.tile_size, area.tile_size)
-    with _defined(file.name):
-        (lon, lat), footprint = cut.centre_lonlat(), cut.footprint()
+def lowest_numbers(area: Area, ids: Sequence[int], limit: int) -> list[int]:
+    """Of these tiles the `limit` with the lowest numbers, in the order given."""
+    numbers = dict(area.tiles.values_list("id", "index"))
+    chosen = set(nsmallest(limit, ids, key=numbers.__getitem__))
+    return [tile_id for tile_id in ids if tile_id in chosen]
+
+
+def _planned(area: Area, file: DemFile, cut: Grid, window: ScannedWindow, index: int) -> TilePair:
+    (lon, lat), footprint = cut.centre_lonlat(), cut.footprint()
     return TilePair(
         area=area,
         index=index,

@@ -17,6 +17,7 @@ from tiles.models.choices import BuildState, Failure, ReviewState
 from tiles.raster.depth import MIN_DISTINCT_HEIGHTS
 from tiles.raster.stretch import STRETCH_FLAGS
 
+from .fineness import UPSAMPLED, tile_upsampling
 from .scoring import score_apply
 from .signing import signature_write
 from .tile import Built, Failed, Recipe
@@ -123,11 +124,14 @@ def _describe(tile: TilePair, area: Area, built: Built, recipe: Recipe) -> None:
     tile.satellite = area.satellite
     tile.native_gsd = area.imagery_gsd
     tile.imagery = built.provenance
-    tile.parameters = recipe.parameters()
-    tile.flags = list(built.flags)
+    tile.parameters = recipe.parameters() | ({"heights": built.heights} if built.heights else {})
+    upsampled = tile_upsampling(area, tile.gsd)
+    tile.flags = [*built.flags, *([UPSAMPLED] if upsampled else [])]
     tile.measures = {name: getattr(terrain, name) for name in TERRAIN_MEASURES} | {
         name: getattr(surface, name) for name in SURFACE_MEASURES
     }
+    if upsampled:
+        tile.measures["upsampling"] = upsampled
     quality = built.quality.to_dict()
     tile.measures["quality"] = quality
     tile.cloud_share, tile.saturated_share = quality["cloud_share"], quality["saturated_share"]

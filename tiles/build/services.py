@@ -16,10 +16,11 @@ from tiles.core.permissions import BUILD_AREA, require
 from tiles.imagery import imagery_difference
 from tiles.jobs.selectors import job_open
 from tiles.jobs.services import job_resume, job_start
-from tiles.models import Area, Job
+from tiles.models import Area, Job, JobEvent
 
 from . import door, plan
 from .busy import BUILD, require_idle
+from .griding import GridOptions, grid_of, grid_settled, limit_of
 from .kind import PLAN, other_imagery
 from .record import tiles_plan_again
 
@@ -58,6 +59,7 @@ class BuildOptions:
     percent: of the stretch, 0 is off (1). per_channel_percent: the published per-channel variant (no).
     search: what is to be found in a catalogue of imagery, as tiles.imagery.stac.DEFAULTS names it, or asked of Earth
     Engine, by the names of `Request` in tiles/imagery/ee_request.py and the preset these are changes of.
+    grid: on which grid tiles are cut (the elevation model's own).
     """
 
     bands: Sequence[int | str] | None = None
@@ -69,6 +71,7 @@ class BuildOptions:
     percent: float | None = None
     per_channel_percent: bool | None = None
     search: Mapping[str, Any] | None = None
+    grid: GridOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -114,23 +117,33 @@ def area_build_start(
     open_job = job_open(kind=BUILD, subject=slug)
     require_idle(slug, but=BUILD)
     before = _settings_of(area)
+    limit = limit_of(options.grid)
     _apply(area, options, facts, remake)
     door.require_room(slug)
     known, new = door.dems_checked(area, dems or _not_planned(area), thorough=thorough)
     spec = _imagery(area, imagery, options)
     door.require_overlap(new if not known else [], spec)
     _fill_resolutions(area, new, spec)
+    warnings = door.grid_checked(area, new, spec, first=not known)
+    if new:
+        area.recipe = {**area.recipe, "warnings": warnings}
     if open_job:
-        if retry or _settings_of(area) != before or not _does(open_job, remake, new):
+        if retry or _settings_of(area) != before or not _does(open_job, remake, new, limit):
             raise Conflict("This area is being built now. Wait until that is done, or cancel it, and change it then.")
         return job_resume(job_id=open_job.pk, by=by) if open_job.state == Job.State.PAUSED else open_job
     paths = [*(Path(file.path) for file in known), *new]
-    return _start(area, spec, paths, remake=remake, retry=retry, by=by, background=background)
+    asked = {
+        "remake": remake,
+        **({"retry": retry.of_job} if retry else {}),
+        **({"limit": limit} if limit else {}),
+    }
+    return _start(area, spec, paths, asked, retry=retry, warnings=warnings, by=by, background=background)
 
 
 def _settings_of(area: Area) -> tuple[Any, ...]:
     stretch = area.recipe.get("stretch", STRETCH)
-    return area.tile_size, area.void_limit, area.uncovered_limit, area.recipe.get("height_unit"), stretch
+    numbers = area.tile_size, area.void_limit, area.uncovered_limit
+    return *numbers, area.recipe.get("height_unit"), stretch, grid_of(area.recipe)
 
 
 def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) -> None:
@@ -159,7 +172,7 @@ def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) ->
             "first, ask for all of them to be made again, or build a new area.",
             field="normalisation",
         )
-    area.recipe = {**area.recipe, **made}
+    area.recipe = {**area.recipe, **made, "grid": grid_settled(area.recipe, options.grid, built=built)}
     _validate(area)
 
 
@@ -205,19 +218,21 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _does(job: Job, remake: bool, new: Sequence[Path]) -> bool:
+def _does(job: Job, remake: bool, new: Sequence[Path], limit: int | None) -> bool:
     """Whether an open job is about what is asked now."""
     planned = job.chunks.get(stage=PLAN).payload["dems"]
-    return {str(path) for path in new} <= set(planned) and (job.parameters["remake"] or not remake)
+    same = {str(path) for path in new} <= set(planned) and job.parameters.get("limit") == limit
+    return same and (job.parameters["remake"] or not remake)
 
 
 def _start(
     area: Area,
     spec: dict[str, Any],
     dems: Sequence[Path],
+    parameters: dict[str, Any],
     *,
-    remake: bool,
     retry: Retry | None,
+    warnings: Sequence[str],
     by: Any,
     background: bool,
 ) -> Job:
@@ -231,15 +246,18 @@ def _start(
             require_idle(area.slug, but=BUILD)
             if retry:
                 tiles_plan_again(area, retry.reasons)
-            return job_start(
+            job = job_start(
                 kind=BUILD,
                 title=f"Build {area.name}",
                 subject=area.slug,
                 chunks=[payload],
                 by=by,
                 area=area,
-                parameters={"remake": remake, **({"retry": retry.of_job} if retry else {})},
+                parameters=parameters,
                 background=background,
             )
+            for warning in warnings:
+                JobEvent.objects.create(job=job, level=JobEvent.Level.WARNING, message=warning)
+            return job
     except IntegrityError as error:
         raise Conflict("Somebody has just begun to build an area of this name. Look at the jobs page.") from error

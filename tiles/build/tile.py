@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from tiles.raster.depth import depth_to_uint8
 from tiles.raster.encode import encode_geotiff, encode_jpeg_preview, encode_png
 from tiles.raster.errors import BlankImage, FlatTile, RasterError
 from tiles.raster.grid import Grid
+from tiles.raster.heights import Heights
 from tiles.raster.measuring import Quality, measure_quality
 from tiles.raster.quality import flags_of
 from tiles.raster.stretch import Normalisation, Stretched, stretch_rgb
@@ -73,7 +74,7 @@ class LayerContent:
 
 @dataclass(frozen=True)
 class Built:
-    """A tile that came out. uncovered_share: 0..1."""
+    """A tile that came out. uncovered_share: 0..1. heights: how they were read, when not copied out of one file."""
 
     layers: Mapping[str, LayerContent]
     terrain: TerrainMeasures
@@ -82,6 +83,7 @@ class Built:
     uncovered_share: float
     flags: tuple[str, ...]
     provenance: dict[str, Any]
+    heights: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,16 @@ def tile_make(
     """Make one tile.
 
     dataset: the open elevation file; col, row: the window's corner in it; grid: the window's grid, of width = height.
+    In place of a file it may be `Heights`, which are then asked for the grid.
     beat() is called between the steps. Never invents a pixel: what cannot be made comes back as Failed.
     """
     try:
-        dem = _heights(dataset, col, row, grid.width, recipe)
+        dem = _heights(dataset, col, row, grid, recipe)
         beat()
         imagery = _imagery(source, grid, dem, recipe, beat)
         beat()
-        return _built(dem, imagery, grid, recipe, dataset.nodata, beat)
+        built = _built(dem, imagery, grid, recipe, dataset.nodata, beat)
+        return replace(built, heights=dataset.provenance(grid)) if isinstance(dataset, Heights) else built
     except _Stop as stop:
         return stop.outcome
     except RasterError as error:
@@ -139,8 +143,15 @@ def tile_make(
         return Failed(Failure.SOURCE, str(error))
 
 
-def _heights(dataset: Any, col: int, row: int, size: int, recipe: Recipe) -> Dem:
-    dem = read_dem(dataset, col, row, size, unit_factor=recipe.unit_factor)
+def heights_read(dataset: Any, col: int, row: int, grid: Grid, unit_factor: float) -> Dem:
+    """The heights of a window, from a file or from `Heights`, as `tile_make` takes them. Raises RasterError."""
+    if isinstance(dataset, Heights):
+        return dataset.read(grid, unit_factor=unit_factor)
+    return read_dem(dataset, col, row, grid.width, unit_factor=unit_factor)
+
+
+def _heights(dataset: Any, col: int, row: int, grid: Grid, recipe: Recipe) -> Dem:
+    dem = heights_read(dataset, col, row, grid, recipe.unit_factor)
     if over_limit(dem.void_share, recipe.void_limit):
         raise _Stop(
             Failed(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tiles.core.errors import BadInput
+from tiles.raster.grid import Grid
 
 from . import earthengine, raster, stac
 from .base import Imagery, LooksAhead, NoImagery, Source, SourceError, SourcePermanent, SourceRetryable
@@ -26,6 +27,7 @@ __all__ = [
     "SourceRetryable",
     "imagery_checksums",
     "imagery_difference",
+    "imagery_lattice",
     "imagery_reaches",
     "imagery_survey",
     "source_from",
@@ -84,6 +86,20 @@ def _kind_and_place(text: str, before: Mapping[str, Any] | None) -> tuple[str, s
 def imagery_reaches(spec: Mapping[str, Any], bounds: Sequence[float]) -> bool:
     """Whether there may be imagery within west, south, east, north, degrees."""
     return bool(_KINDS[spec["kind"]].reaches(spec, bounds))
+
+
+def imagery_lattice(spec: Mapping[str, Any]) -> Grid:
+    """The one grid that all pixels of the imagery lie on.
+
+    Raises BadInput for a source that has none, or files of several lattices; RasterError for files that cannot be used.
+    """
+    if spec["kind"] != raster.KIND:
+        raise BadInput(
+            f"Imagery from {spec['kind']} has no pixel grid of its own: it is composed on the grid that is asked for. "
+            "Choose one by --gsd METRES, or leave the grid to the elevation models.",
+            field="grid.grid",
+        )
+    return raster.lattice(spec)
 
 
 def source_from(

@@ -19,8 +19,9 @@ from rasterio.windows import Window
 from tiles.core.checksum import sha256_of
 from tiles.core.errors import BadInput
 from tiles.raster.arrays import BoolArray, NumberArray
-from tiles.raster.errors import BadBands, RasterError, Unreadable
+from tiles.raster.errors import BadBands, GridMismatch, RasterError, Unreadable
 from tiles.raster.grid import Grid
+from tiles.raster.lattice import common_lattice
 from tiles.raster.reading import SAFE_ENV, list_rasters, open_raster, plain_errors
 
 from .base import Imagery, NoImagery, SourcePermanent
@@ -67,6 +68,22 @@ def place(spec: Mapping[str, Any]) -> str:
 
 def source(spec: Mapping[str, Any]) -> RasterSource:
     return RasterSource(spec)
+
+
+def lattice(spec: Mapping[str, Any]) -> Grid:
+    """The grid that covers all files, on the pixels of each. Raises BadInput when they are not of one lattice."""
+    grids = []
+    for file in spec["files"]:
+        with open_raster(Path(file["path"])) as dataset:
+            grids.append(Grid.of(dataset))
+    try:
+        return common_lattice(grids)
+    except GridMismatch as error:
+        raise BadInput(
+            "The files of the imagery lie on different pixel grids, so tiles cannot be cut on one of theirs. "
+            "Choose a grid by --gsd METRES, or bring the files onto one grid.",
+            field="grid.grid",
+        ) from error
 
 
 def reaches(spec: Mapping[str, Any], bounds: Sequence[float]) -> bool:

@@ -131,6 +131,11 @@ class DemFile(models.Model):
     dtype = models.CharField(max_length=16)
     footprint = models.JSONField(default=list, help_text="Closed ring of longitude and latitude, EPSG:4326.")
     nodata = models.FloatField(null=True, blank=True, help_text="Absent when none is declared or it is NaN.")
+    mosaic = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="The position of the first file of its mosaic; absent when it is cut by itself.",
+    )
 
     class Meta:
         ordering: ClassVar = ["position"]
@@ -149,6 +154,8 @@ class SkippedWindow(models.Model):
     class Reason(models.TextChoices):
         SEA = "sea", "All heights are zero"
         PARTIAL = "partial", "Cut off by the edge of the file"
+        OUTSIDE = "outside", "Beyond the elevation models"
+        AOI = "aoi", "Outside the area of interest"
 
     dem_file = models.ForeignKey(DemFile, on_delete=models.CASCADE, related_name="skipped")
     col = models.PositiveIntegerField()

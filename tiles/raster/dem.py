@@ -51,13 +51,22 @@ def read_dem(dataset: Any, col: int, row: int, size: int, *, unit_factor: float 
     name = Path(str(dataset.name)).name
     if col < 0 or row < 0 or col + size > dataset.width or row + size > dataset.height:
         raise GridMismatch(f"The window at column {col}, row {row} reaches outside {name}.")
-    window = Window(col, row, size, size)
-    with plain_errors(name):
+    raw, void = read_raw(dataset, Window(col, row, size, size))
+    return in_metres(raw, void, dataset.scales[0] * unit_factor, dataset.offsets[0] * unit_factor)
+
+
+def read_raw(dataset: Any, window: Window) -> tuple[NumberArray, BoolArray]:
+    """(H, W) values of an open elevation file as they are stored, and (H, W) where they are void. Raises Unreadable."""
+    with plain_errors(Path(str(dataset.name)).name):
         raw = dataset.read(1, window=window)
         void = dataset.read_masks(1, window=window) == 0
     if raw.dtype.kind == "f":
         void |= ~np.isfinite(raw)
-    scale, offset = dataset.scales[0] * unit_factor, dataset.offsets[0] * unit_factor
+    return raw, void
+
+
+def in_metres(raw: NumberArray, void: BoolArray, scale: float, offset: float) -> Dem:
+    """Heights of stored values: as they are, or where scale or offset change them float32, NaN where void."""
     if scale == 1.0 and offset == 0.0:
         return Dem(raw, void)
     heights = (raw.astype(np.float64) * scale + offset).astype(np.float32)

@@ -53,3 +53,9 @@ class GridMismatch(RasterError):
     """Two layers do not lie on one grid, or a window leaves its raster."""
 
     code = "grid"
+
+
+class BadAoi(RasterError):
+    """What should outline an area of interest does not."""
+
+    code = "aoi"

@@ -38,14 +38,12 @@ class Overlook:
         return self.rows == len(self.raw)
 
     def inside(self, col: int, row: int, width: int, height: int) -> tuple[slice, slice]:
-        """Rows and columns of the samples that tell of this window and of nothing else; none were read: empty."""
-        top, bottom = self._span(row, height)
-        left, right = self._span(col, width)
-        return slice(top, min(bottom, self.rows)), slice(left, right)
+        """Rows and columns of the samples that tell of this window and of nothing else; it may reach further."""
+        return self._span(row, height, self.rows), self._span(col, width, self.raw.shape[1])
 
-    def _span(self, start: int, length: int) -> tuple[int, int]:
-        first = -(-(start + self.margin) // self.step)
-        return first, max(first, (start + length - self.margin) // self.step)
+    def _span(self, start: int, length: int, most: int) -> slice:
+        first = min(max(0, -(-(start + self.margin) // self.step)), most)
+        return slice(first, min(max(first, (start + length - self.margin) // self.step), most))
 
 
 def look_over(dataset: Any, *, most: int, out_of_time: Callable[[], bool]) -> Overlook:

@@ -23,6 +23,7 @@ from tiles.jobs.selectors import job_open
 from tiles.models import Area, Job
 
 from .build_forms import BuildForm, EarthEngineForm, RebuildForm, Searches, bound, searches_of
+from .build_grid import FIELD, GridForm
 from .build_preview import LIVE, preview_context
 from .chosen import chosen_dems, chosen_raster, keys_chosen
 
@@ -31,12 +32,13 @@ from .chosen import chosen_dems, chosen_raster, keys_chosen
 def area_build(request: HttpRequest) -> HttpResponse:
     """Four questions, and then the job."""
     form = BuildForm(request.POST or None)
+    grid = GridForm(request.POST or None, request.FILES or None)
     searches = searches_of(form)
     chosen = keys_chosen(request.POST)
     preview: dict[str, Any] = {"live": LIVE}
     if request.POST.get("do") == "preview":
-        preview = preview_context(request, form, searches)
-    elif request.method == "POST" and all([form.is_valid(), *(search.is_valid() for search in bound(searches))]):
+        preview = preview_context(request, form, grid, searches)
+    elif request.method == "POST" and _all_valid(form, grid, *bound(searches)):
         cleaned = form.cleaned_data
         try:
             if Area.objects.filter(slug=cleaned["slug"]).exists():
@@ -45,15 +47,18 @@ def area_build(request: HttpRequest) -> HttpResponse:
                 slug=cleaned["slug"],
                 dems=chosen_dems(chosen["dems"]),
                 imagery=_imagery(cleaned["source"], chosen["imagery"], searches),
-                options=form.options(tile_size=cleaned["tile_size"], **_asked(form, searches)),
+                options=form.options(tile_size=cleaned["tile_size"], grid=grid.options(), **_asked(form, searches)),
                 facts=form.facts(),
                 by=request.user,
             )
         except ApplicationError as error:
-            _say(form, chosen, error)
+            _say(form, chosen, error, grid)
         else:
             return redirect("job", job.pk)
-    return render(request, "tiles/build.html", {**_context(form, chosen, searches), **preview, "groups": form.groups()})
+    context = {**_context(form, chosen, searches), "grid": grid, "groups": form.groups()}
+    context["wrong"] = context["wrong"] or bool(grid.errors)
+    context |= preview
+    return render(request, "tiles/build.html", context)
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
@@ -146,12 +151,20 @@ def _imagery(source: str, keys: list[str], searches: Searches) -> str:
     return chosen_raster(keys)
 
 
-def _say(form: forms.Form, chosen: dict[str, Any], error: ApplicationError) -> None:
+def _all_valid(*asked: forms.Form) -> bool:
+    """Whether all of them are; each is looked at, so that every question says what is wrong."""
+    valid = [form.is_valid() for form in asked]
+    return all(valid)
+
+
+def _say(form: forms.Form, chosen: dict[str, Any], error: ApplicationError, grid: forms.Form | None = None) -> None:
     """Put an error beside the question it is about."""
     if isinstance(error, NotAllowed):
         raise error
-    field = error.extra.get("field")
-    if field in ("dems", "imagery"):
+    field = error.extra.get("field") or ""
+    if grid is not None and field.removeprefix(FIELD) in grid.fields and field.startswith(FIELD):
+        grid.add_error(field.removeprefix(FIELD), error.message)
+    elif field in ("dems", "imagery"):
         chosen["errors"][field] = error.message
     else:
         form.add_error(field if field in form.fields else None, error.message)

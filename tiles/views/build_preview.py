@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from tiles.build import door
-from tiles.build.estimate import Estimate, build_estimate
+from tiles.build.estimate import ON_DISK, Estimate, build_estimate
 from tiles.build.preview import Preview, build_preview
 from tiles.build.recipe import METRES
 from tiles.build.services import STRETCH
@@ -23,62 +23,82 @@ from tiles.jobs.words import duration_words
 from tiles.models import Area
 
 from .build_forms import BuildForm, Searches, bound, searches_of
+from .build_grid import FIELD, GridForm
 from .chosen import chosen_dems, chosen_raster, keys_chosen
-from .sheets import REASONS, figure_of
+from .sheets import HATCHINGS, REASONS, figure_of
 
 # What a preview depends on; the other questions may still be open.
 LOOKED_AT = ("source", "bands", "nir", "tile_size", "void_limit", "uncovered_limit", "height_unit", *STRETCH)
-LIVE = ("dems", "tile_size", "void_limit")
+LIVE = ("dems", "tile_size", "void_limit", *(f"grid-{name}" for name in GridForm.base_fields))
+QUESTIONS = {"dems": "Which elevation models?", "imagery": "Which imagery?"}
 
 
 @require_POST
 @permission_required(BUILD_AREA, raise_exception=True)
 def area_preview(request: HttpRequest) -> HttpResponse:
     """The preview by itself; with `do=preview` some tiles are made in memory, for an estimate."""
-    form = BuildForm(request.POST)
-    searches = searches_of(form)
-    return render(request, "tiles/_build_preview.html", preview_context(request, form, searches))
+    form, grid = BuildForm(request.POST), GridForm(request.POST, request.FILES)
+    return render(request, "tiles/_build_preview.html", preview_context(request, form, grid, searches_of(form)))
 
 
-def preview_context(request: HttpRequest, form: BuildForm, searches: Searches) -> dict[str, Any]:
+def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searches: Searches) -> dict[str, Any]:
     """What the template shows: a preview, or what has to be mended before there is one. Writes nothing."""
     form.full_clean()
     for name in set(form.errors) - set(LOOKED_AT):
         del form.errors[name]
     chosen = keys_chosen(request.POST)
-    context: dict[str, Any] = {"live": LIVE, "wrong": False, "to_mend": _wrong(form)}
+    context: dict[str, Any] = {"live": LIVE, "hatchings": HATCHINGS, "wrong": False}
+    context["to_mend"] = [*_wrong(form), *_wrong(grid)]
     if not chosen["dems"] or context["to_mend"]:
         return context
-    measure = request.POST.get("do") == "preview"
+    options, measured = grid.options(), request.POST.get("do") == "preview"
     try:
+        imagery = _spec(form, chosen["imagery"], needed=measured or options.grid == "imagery")
         preview = build_preview(
             dems=chosen_dems(chosen["dems"]),
             tile_size=form.cleaned_data["tile_size"],
             void_limit=form.cleaned_data["void_limit"],
+            grid=options,
+            imagery=imagery,
         )
-        context |= {"preview": preview, "figures": [figure_of(sheet, preview) for sheet in preview.drawn]}
-        context["reasons"] = [
-            (*REASONS[reason], preview.counts[reason]) for reason in REASONS if preview.counts[reason]
-        ]
-        if measure and preview.tiles:
-            context |= _estimated(_estimate(preview, form, searches, chosen["imagery"]))
+        context |= {
+            "preview": preview,
+            "figures": [figure_of(seen) for seen in preview.drawn],
+            "reasons": [
+                (*words, preview.counts[reason]) for reason, words in REASONS.items() if preview.counts[reason]
+            ],
+        }
+        if measured and preview.tiles:
+            estimate = _estimate(preview, form, searches, imagery, options.limit)
+            context |= {"estimate": estimate, "duration": duration_words(estimate.seconds)}
     except ApplicationError as error:
-        context["to_mend"] = [(_label(form, error.extra.get("field")), error.message)]
+        context["to_mend"] = [(_label(form, grid, error.extra.get("field") or ""), error.message)]
     return context
 
 
+def _spec(form: BuildForm, keys: list[str], *, needed: bool) -> Mapping[str, Any]:
+    """The spec of imagery on disk, when it is needed; of other imagery, of which nothing is asked, the kind."""
+    asked = form.cleaned_data
+    if asked["source"] != ON_DISK or not needed:
+        return {"kind": asked["source"]}
+    return door.imagery_checked(chosen_raster(keys), bands=asked["bands"], nir=asked["nir"])
+
+
 def _wrong(form: forms.Form) -> list[tuple[str, str]]:
-    return [(_label(form, name), str(errors[0])) for name, errors in form.errors.items()]
+    return [(f"{form.fields[name].label}:", str(errors[0])) for name, errors in form.errors.items()]
 
 
-def _label(form: forms.Form, field: str | None) -> str:
-    questions = {"dems": "Which elevation models?", "imagery": "Which imagery?"}
-    if field in questions:
-        return questions[field]
-    return str(form.fields[field].label) if field in form.fields else ""
+def _label(form: BuildForm, grid: GridForm, field: str) -> str:
+    if field in QUESTIONS:
+        return QUESTIONS[field]
+    asked = grid.fields if field.startswith(FIELD) else form.fields
+    name = field.removeprefix(FIELD)
+    return f"{asked[name].label}:" if name in asked else ""
 
 
-def _estimate(preview: Preview, form: BuildForm, searches: Searches, keys: list[str]) -> Estimate:
+def _estimate(
+    preview: Preview, form: BuildForm, searches: Searches, imagery: Mapping[str, Any], limit: int | None
+) -> Estimate:
     asked = form.cleaned_data
     recipe = Recipe(
         void_limit=asked["void_limit"],
@@ -87,12 +107,7 @@ def _estimate(preview: Preview, form: BuildForm, searches: Searches, keys: list[
         **{name: asked[name] for name in STRETCH},
     )
     if bound(searches):
-        wanted: Mapping[str, Any] = searches[asked["source"]].data
-        return build_estimate(preview, recipe=recipe, imagery=None, nir=bool(wanted.get("ee-nir", "nir")))
-    spec = door.imagery_checked(chosen_raster(keys), bands=asked["bands"], nir=asked["nir"])
-    door.require_overlap([sheet.path for sheet in preview.sheets], spec)
-    return build_estimate(preview, recipe=recipe, imagery=spec, nir=False)
-
-
-def _estimated(estimate: Estimate) -> dict[str, Any]:
-    return {"estimate": estimate, "duration": duration_words(estimate.seconds)}
+        answers: Mapping[str, Any] = searches[asked["source"]].data
+        return build_estimate(preview, recipe=recipe, imagery=None, nir=bool(answers.get("ee-nir", "nir")), limit=limit)
+    door.require_overlap([path for seen in preview.sheets for path in seen.sheet.files], imagery)
+    return build_estimate(preview, recipe=recipe, imagery=imagery, nir=False, limit=limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -11,11 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from tiles.build import door, plan
+from tiles.build.griding import GridOptions
 from tiles.build.preview import VOID, build_preview
 from tiles.models import Area, Job, SkippedWindow
+from tiles.views.sheets import figure_of
 
 from .conftest import Build, Inputs, files_below, hills, write_raster
 from .test_page import ANSWERS
@@ -59,7 +64,7 @@ def test_the_counts_and_numbers_are_those_of_the_build(inputs: Inputs, coast: Pa
     assert seen.counts == {"tiles": area.tiles.count(), VOID: 1, **skipped}
     assert seen.counts["sea"] == 2
     numbered = {
-        (sheet.path.name, window.col, window.row): window.number
+        (sheet.sheet.files[0].name, window.col, window.row): window.number
         for sheet in seen.sheets
         for window in sheet.windows
         if window.number is not None
@@ -70,14 +75,56 @@ def test_the_counts_and_numbers_are_those_of_the_build(inputs: Inputs, coast: Pa
     assert doomed == set(area.tiles.filter(failure="void").values_list("index", flat=True))
 
 
+@pytest.mark.parametrize(
+    "grid",
+    [
+        GridOptions(mosaic=True, start_index=100),
+        GridOptions(stride=20, limit=5),
+        GridOptions(gsd=45.0),
+        GridOptions(grid="imagery"),
+        GridOptions(resize=40),
+    ],
+    ids=str,
+)
+def test_on_every_grid_too(inputs: Inputs, coast: Path, build: Build, grid: GridOptions) -> None:
+    (inputs.dems / "coast.tif").write_bytes(coast.read_bytes())
+    imagery = door.imagery_checked(inputs.raster)
+    seen = build_preview(dems=[inputs.dems], tile_size=SIZE, void_limit=0, grid=grid, imagery=imagery)
+    area = build(dems=[inputs.dems], imagery=inputs.raster, tile_size=SIZE, grid=grid)
+    skipped = Counter(SkippedWindow.objects.values_list("reason", flat=True))
+    assert {reason: number for reason, number in seen.counts.items() if number and reason != VOID} == {
+        "tiles": area.tiles.count(),
+        **skipped,
+    }
+    assert all(figure_of(sheet).lines for sheet in seen.drawn)
+
+
+def test_an_area_of_interest_is_uploaded(preview: Callable[..., str], inputs: Inputs, data_folder: Path) -> None:
+    west, _south, _east, north = plan.dem_inspect(inputs.dems / "part2.tif").grid.bounds_lonlat()  # type: ignore[union-attr]
+    corner = [[west, north], [west, north - 0.001], [west + 0.001, north - 0.001], [west + 0.001, north], [west, north]]
+    polygon = json.dumps({"type": "Polygon", "coordinates": [corner]})
+
+    def upload(text: str) -> dict[str, Any]:
+        return {"grid-aoi": SimpleUploadedFile("here.geojson", text.encode())}
+
+    said = preview(**upload(polygon))
+    assert "<strong>1 tile</strong>" in said
+    assert "9 outside the area of interest" in said
+    assert "Area of interest: This is not JSON" in preview(**upload("{"))
+    assert "Area of interest: The area of interest must be a GeoJSON Polygon" in preview(**upload("{}"))
+    assert "larger than 2 MB" in preview(**upload(" " * (2 * 2**20 + 1)))
+    page = preview(url="area-build", name="Corner", imagery="0/picture.tif", do="build", **{**upload("{")})
+    assert "This is not JSON" in page[page.index("3. Which grid?") : page.index("4. Which limits?")]
+
+
 def test_a_large_file_is_looked_at_through_samples_and_still_counted_right(tmp_path: Path) -> None:
     heights = np.zeros((1500, 1700), np.int16)
     heights[300, 900] = 7
     heights[700:, :] = hills(800, 1700)
     path = write_raster(tmp_path / "large.tif", heights)
     seen = build_preview(dems=[path], tile_size=100, void_limit=0)
-    assert seen.sheets[0].overlook is not None
-    assert seen.sheets[0].overlook.step > 1
+    assert seen.sheets[0].looks
+    assert seen.sheets[0].looks[0].overlook.step > 1
     assert (seen.about, seen.tiles, seen.counts["sea"]) == (False, 8 * 17 + 1, 7 * 17 - 1)
 
 
@@ -126,7 +173,7 @@ def test_without_a_script_the_whole_page_comes_with_the_preview(preview: Callabl
     ("change", "says"),
     [
         ({"dems": []}, "Choose elevation models"),
-        ({"tile_size": 8}, "Tile size (pixels) Ensure this value is greater than or equal to 16"),
+        ({"tile_size": 8}, "Tile size (pixels): Ensure this value is greater than or equal to 16"),
         ({"tile_size": 128}, "No tile of 128 x 128 fits"),
         ({"dems": ["0/../secret.tif"]}, "may be chosen"),
         ({"dems": ["0/picture.tif"]}, "an elevation model has one"),

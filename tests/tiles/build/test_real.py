@@ -12,6 +12,7 @@ import rasterio
 from PIL import Image
 
 from tests.support.factories import counters, recount
+from tiles.build.griding import GridOptions
 from tiles.core.paths import layer_path
 from tiles.models import Area, SkippedWindow, TilePair
 from tiles.raster.grid import Grid
@@ -199,7 +200,13 @@ def vancouver(build: Build, sample_data: Path, tmp_path: Path) -> Area:
     painted = np.stack([row % 97 + 20, col % 89 + 30, (row + col) % 83 + 40]).astype(np.uint8)
     place = {"pixel": 0.01, "west": -124.2, "north": 50.2, "crs": "EPSG:4326"}
     picture = write_raster(tmp_path / "painted.tif", painted, **place)
-    return build("vancouver", dems=[sample_data / "srtm3_vancouver"], imagery=f"raster:{picture}", tile_size=SIZE)
+    return build(
+        "vancouver",
+        dems=[sample_data / "srtm3_vancouver"],
+        imagery=f"raster:{picture}",
+        tile_size=SIZE,
+        grid=GridOptions(allow_upsampling=True),
+    )
 
 
 def expected_windows(sample_data: Path) -> list[tuple[str, int, int, str, float]]:

@@ -18,6 +18,7 @@ from tiles.build.services import AreaFacts, BuildOptions, area_build_start
 from tiles.core.errors import ApplicationError, Conflict
 from tiles.jobs.runner import run_here
 from tiles.jobs.services import job_cancel
+from tiles.management.griding import add_grid, grid_asked, grid_warnings
 from tiles.management.progress import failure_word, job_shown
 from tiles.management.search import add_search, search_asked
 from tiles.models import Area, Job, SkippedWindow
@@ -42,6 +43,7 @@ class Command(BaseCommand):
         inputs.add_argument("--nir", type=_band, metavar="BAND", help="near infrared, when there is one")
         add_search(parser)
         _add_recipe(parser)
+        add_grid(parser)
         _add_facts(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,6 +61,8 @@ class Command(BaseCommand):
                 thorough=True,
                 background=options["background"],
             )
+            for warning in grid_warnings(job):
+                self.stderr.write(self.style.WARNING(warning))
             if options["background"]:
                 self.stdout.write(f"Started: the worker builds {options['slug']}. Look at /jobs/{job.pk}/ of the site.")
                 return
@@ -92,8 +96,10 @@ class Command(BaseCommand):
 
 
 def _build_options(options: dict[str, Any]) -> BuildOptions:
-    names = set(BuildOptions.__dataclass_fields__) - {"search"}
-    return BuildOptions(**{name: options[name] for name in names}, search=search_asked(options))
+    names = set(BuildOptions.__dataclass_fields__) - {"search", "grid"}
+    return BuildOptions(
+        **{name: options[name] for name in names}, search=search_asked(options), grid=grid_asked(options)
+    )
 
 
 def _add_recipe(parser: CommandParser) -> None:
