@@ -30,7 +30,7 @@ class GridForm(forms.Form):
     aoi = forms.FileField(
         label="Area of interest",
         widget=forms.FileInput(attrs={"accept": ".geojson,.json,application/geo+json"}),
-        help_text=f"Only windows that meet these GeoJSON polygons (longitude, latitude); at most {MOST_BYTES >> 20} MB.",
+        help_text=f"GeoJSON in longitude and latitude; only windows that meet it. At most {MOST_BYTES >> 20} MB.",
     )
     gsd = forms.FloatField(label="Metric grid (m)", help_text="Pixels of this size in the local UTM zone instead.")
     resize = forms.IntegerField(
