@@ -16,7 +16,7 @@ from tiles.raster.grid import Grid
 from tiles.raster.heights import Heights
 from tiles.raster.windows import ScannedWindow
 
-from .preview import Preview
+from .preview import VOID, Preview
 from .sheets import OpenFiles, Sheet
 from .tile import Built, Recipe, tile_make
 
@@ -56,7 +56,8 @@ def build_estimate(
     imagery: the spec of files on disk; None for imagery from the network, of which a stand-in is made, with `nir` or
     without. limit: how many tiles are made at most. Raises nothing: what fails is told.
     """
-    tiles = min(preview.tiles, limit or preview.tiles)
+    likely = preview.tiles - preview.counts[VOID]
+    tiles = min(likely, limit or likely)
     started, busy, made, size = time.monotonic(), 0.0, 0, 0
     failed: list[str] = []
     side = min(preview.tile_size, MOST_SIDE)

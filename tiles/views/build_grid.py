@@ -13,8 +13,8 @@ from tiles.raster.aoi import MOST_BYTES, aoi_polygons
 from tiles.raster.errors import BadAoi
 
 GRIDS = [
-    ("dem", "The elevation models': heights are copied as they are"),
-    ("imagery", "The imagery's: heights are resampled onto it"),
+    ("dem", "The elevation models"),
+    ("imagery", "The imagery"),
 ]
 FIELD = "grid."
 
@@ -25,7 +25,12 @@ class GridForm(forms.Form):
     prefix = "grid"
     use_required_attribute = False
 
-    grid = forms.ChoiceField(label="Pixels of", choices=GRIDS, initial="dem", required=False)
+    grid = forms.ChoiceField(
+        label="Pixels of",
+        choices=GRIDS,
+        initial="dem",
+        help_text="What lies on other pixels is resampled onto these; heights of the first are copied as they are.",
+    )
     mosaic = forms.BooleanField(label="Cut adjacent elevation models as one, so that windows cross their edges")
     aoi = forms.FileField(
         label="Area of interest",
