@@ -70,7 +70,7 @@ def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searc
         }
         if measured and preview.tiles:
             estimate = _estimate(preview, form, searches, imagery, options.limit)
-            context |= {"estimate": estimate, "duration": duration_words(estimate.seconds)}
+            context |= {"estimate": estimate, "duration": duration_words(max(1.0, estimate.seconds))}
     except ApplicationError as error:
         context["to_mend"] = [(_label(form, grid, error.extra.get("field") or ""), error.message)]
     return context
