@@ -21,8 +21,8 @@ from tiles.raster.errors import Unreadable
 from tiles.raster.grid import Grid
 from tiles.raster.lattice import TOLERANCE_PX, Box, box_in, common_lattice, surrounding_box
 
-# Heights are read in parts of at most so many pixels of the files: 64 MB as float32.
-MOST_PIXELS = 16 * 2**20
+# Heights are read in parts of at most so many pixels of the files: 16 MB as float32, and a few copies.
+MOST_PIXELS = 4 * 2**20
 # A weight below this is rounding: the kernel does not touch that pixel.
 TOUCHES = 1e-4
 RESAMPLING = "bilinear"
