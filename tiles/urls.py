@@ -7,11 +7,13 @@ from django.urls import URLPattern, path
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, build, layers, review, terrain
+from tiles.views import areas, build, build_preview, layers, review, terrain
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
     path("areas/new/sources/", build.build_sources, name="build-sources"),
+    path("areas/new/preview/", build_preview.area_preview, name="area-preview"),
+    path("areas/new/earthengine/", build.build_earthengine, name="build-earthengine"),
     path("areas/<slug:slug>/", areas.area, name="area"),
     path("areas/<slug:slug>/build/", build.area_rebuild, name="area-rebuild"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),

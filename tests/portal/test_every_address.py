@@ -61,6 +61,8 @@ TABLE: dict[str, list[Address]] = {
         Address("/areas/testland/build/", "curator"),
         Address("/areas/testland/build/", "curator", 200, "post"),
     ],
+    "area-preview": [Address("/areas/new/preview/", "curator", 200, "post")],
+    "build-earthengine": [Address("/areas/new/earthengine/", "curator")],
     "build-sources": [Address("/areas/new/sources/", "curator", 404)],
     "review": [Address("/areas/testland/review/", "viewer")],
     "tile-layer": [Address("/areas/testland/tiles/0/png?v=1", "viewer")],

@@ -35,6 +35,7 @@ class Collection(NamedTuple):
     scale_factor: float = 0.0001
     offset: float = 0.0
     masks: tuple[Mask, ...] = ("cloud-score", "qa60", "none")
+    label: str = ""
 
 
 _SENTINEL = Collection("Sentinel-2", 10.0, "CLOUDY_PIXEL_PERCENTAGE")
@@ -44,14 +45,16 @@ _SURFACE = Collection(
 # Top of atmosphere comes as reflectance already.
 _TOP = Collection("Landsat", 30.0, "CLOUD_COVER", ("B4", "B3", "B2"), "B5", 1.0, 0.0, ("qa-pixel", "none"))
 KNOWN = {
-    "COPERNICUS/S2_HARMONIZED": _SENTINEL,
-    "COPERNICUS/S2_SR_HARMONIZED": _SENTINEL,
-    "LANDSAT/LC08/C02/T1_L2": _SURFACE._replace(satellite="Landsat 8"),
-    "LANDSAT/LC09/C02/T1_L2": _SURFACE._replace(satellite="Landsat 9"),
-    "LANDSAT/LC08/C02/T1_TOA": _TOP._replace(satellite="Landsat 8"),
-    "LANDSAT/LC09/C02/T1_TOA": _TOP._replace(satellite="Landsat 9"),
+    "COPERNICUS/S2_HARMONIZED": _SENTINEL._replace(label="Sentinel-2, top of atmosphere"),
+    "COPERNICUS/S2_SR_HARMONIZED": _SENTINEL._replace(label="Sentinel-2, surface reflectance"),
+    "LANDSAT/LC08/C02/T1_L2": _SURFACE._replace(satellite="Landsat 8", label="Landsat 8, surface reflectance"),
+    "LANDSAT/LC09/C02/T1_L2": _SURFACE._replace(satellite="Landsat 9", label="Landsat 9, surface reflectance"),
+    "LANDSAT/LC08/C02/T1_TOA": _TOP._replace(satellite="Landsat 8", label="Landsat 8, top of atmosphere"),
+    "LANDSAT/LC09/C02/T1_TOA": _TOP._replace(satellite="Landsat 9", label="Landsat 9, top of atmosphere"),
 }
 UNKNOWN = Collection("", 10.0, "")
+# What a request can do without: an empty text in its place says so.
+WITHOUT = ("nir", "months", "cloud_limit")
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ SETTABLE = tuple(field.name for field in fields(Request) if field.name != "prese
 def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> Request:
     """The request of a preset, or of an area's earlier spec, with changes; None in them changes nothing.
 
-    Raises BadInput for what makes no sense, with the `field` imagery.
+    A known collection brings its own bands, scale, offset and mask, where nothing else is asked; an empty text does
+    without what stands in WITHOUT. Raises BadInput for what makes no sense, with the `field` imagery.
     """
     asked = {name: value for name, value in changes.items() if value is not None}
     preset = asked.pop("preset", None)
@@ -129,6 +133,7 @@ def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = 
         raise _wrong(f"There is no preset {preset!r}. Choose one of: {', '.join(PRESETS)}.")
     if asked.get("collection", base.collection) != base.collection:
         asked = {**_facts(asked["collection"], base), **asked}
+    asked |= {name: None for name in WITHOUT if asked.get(name) == ""}
     made = Request.from_dict({**base.to_dict(), **asked})
     _check(made)
     return made

@@ -18,6 +18,7 @@ from tiles.areas.services import DESCRIBED, area_describe
 from tiles.build import drop
 from tiles.core.errors import BadInput
 from tiles.core.permissions import BUILD_AREA, VIEW_DATA
+from tiles.imagery.questions import spec_facts
 from tiles.models import Area, Job, SkippedWindow, TilePair
 from tiles.models.choices import REJECTION_REASONS, BuildState, Failure
 
@@ -67,6 +68,7 @@ def area(request: HttpRequest, slug: str) -> HttpResponse:
         "samples": samples,
         "tile_bytes": area_tile_bytes(samples),
         "skipped": _skipped(shown),
+        "imagery_facts": spec_facts(spec) if (spec := shown.recipe.get("imagery")) else [],
         "map": graticule([file.footprint for file in shown.dem_files.all() if file.footprint]),
         "failed": failed.order_by("index").only("index", "failure", "failure_detail")[:FAILURES_SHOWN],
         "failures_shown": FAILURES_SHOWN,

@@ -1,0 +1,113 @@
+"""The part of the build page that shows what a build would make, before anything is started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from tiles.build import door
+from tiles.build.estimate import ON_DISK, Estimate, build_estimate
+from tiles.build.preview import Preview, build_preview
+from tiles.build.recipe import METRES
+from tiles.build.services import STRETCH
+from tiles.build.tile import Recipe
+from tiles.core.errors import ApplicationError
+from tiles.core.permissions import BUILD_AREA
+from tiles.jobs.words import duration_words
+from tiles.models import Area
+
+from .build_forms import BuildForm, Searches, bound, searches_of
+from .build_grid import FIELD, GridForm
+from .chosen import chosen_dems, chosen_raster, keys_chosen
+from .sheets import HATCHINGS, REASONS, figure_of
+
+# What a preview depends on; the other questions may still be open.
+LOOKED_AT = ("source", "bands", "nir", "tile_size", "void_limit", "uncovered_limit", "height_unit", *STRETCH)
+LIVE = ("dems", "tile_size", "void_limit", *(f"grid-{name}" for name in GridForm.base_fields))
+QUESTIONS = {"dems": "Which elevation models?", "imagery": "Which imagery?"}
+
+
+@require_POST
+@permission_required(BUILD_AREA, raise_exception=True)
+def area_preview(request: HttpRequest) -> HttpResponse:
+    """The preview by itself; with `do=preview` some tiles are made in memory, for an estimate."""
+    form, grid = BuildForm(request.POST), GridForm(request.POST, request.FILES)
+    return render(request, "tiles/_build_preview.html", preview_context(request, form, grid, searches_of(form)))
+
+
+def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searches: Searches) -> dict[str, Any]:
+    """What the template shows: a preview, or what has to be mended before there is one. Writes nothing."""
+    form.full_clean()
+    for name in set(form.errors) - set(LOOKED_AT):
+        del form.errors[name]
+    chosen = keys_chosen(request.POST)
+    context: dict[str, Any] = {"live": LIVE, "hatchings": HATCHINGS, "wrong": False}
+    context["to_mend"] = [*_wrong(form), *_wrong(grid)]
+    if not chosen["dems"] or context["to_mend"]:
+        return context
+    options, measured = grid.options(), request.POST.get("do") == "preview"
+    try:
+        imagery = _spec(form, chosen["imagery"], needed=measured or options.grid == "imagery")
+        preview = build_preview(
+            dems=chosen_dems(chosen["dems"]),
+            tile_size=form.cleaned_data["tile_size"],
+            void_limit=form.cleaned_data["void_limit"],
+            grid=options,
+            imagery=imagery,
+        )
+        context |= {
+            "preview": preview,
+            "figures": [figure_of(seen) for seen in preview.drawn],
+            "reasons": [
+                (*words, preview.counts[reason]) for reason, words in REASONS.items() if preview.counts[reason]
+            ],
+        }
+        if measured and preview.tiles:
+            estimate = _estimate(preview, form, searches, imagery, options.limit)
+            context |= {"estimate": estimate, "duration": duration_words(max(1.0, estimate.seconds))}
+    except ApplicationError as error:
+        context["to_mend"] = [(_label(form, grid, error.extra.get("field") or ""), error.message)]
+    return context
+
+
+def _spec(form: BuildForm, keys: list[str], *, needed: bool) -> Mapping[str, Any]:
+    """The spec of imagery on disk, when it is needed; of other imagery, of which nothing is asked, the kind."""
+    asked = form.cleaned_data
+    if asked["source"] != ON_DISK or not needed:
+        return {"kind": asked["source"]}
+    return door.imagery_checked(chosen_raster(keys), bands=asked["bands"], nir=asked["nir"])
+
+
+def _wrong(form: forms.Form) -> list[tuple[str, str]]:
+    return [(f"{form.fields[name].label}:", str(errors[0])) for name, errors in form.errors.items()]
+
+
+def _label(form: BuildForm, grid: GridForm, field: str) -> str:
+    if field in QUESTIONS:
+        return QUESTIONS[field]
+    asked = grid.fields if field.startswith(FIELD) else form.fields
+    name = field.removeprefix(FIELD)
+    return f"{asked[name].label}:" if name in asked else ""
+
+
+def _estimate(
+    preview: Preview, form: BuildForm, searches: Searches, imagery: Mapping[str, Any], limit: int | None
+) -> Estimate:
+    asked = form.cleaned_data
+    recipe = Recipe(
+        void_limit=asked["void_limit"],
+        uncovered_limit=asked["uncovered_limit"],
+        unit_factor=METRES[Area.HeightUnit(asked["height_unit"])],
+        **{name: asked[name] for name in STRETCH},
+    )
+    if bound(searches):
+        answers: Mapping[str, Any] = searches[asked["source"]].data
+        return build_estimate(preview, recipe=recipe, imagery=None, nir=bool(answers.get("ee-nir", "nir")), limit=limit)
+    door.require_overlap([path for seen in preview.sheets for path in seen.sheet.files], imagery)
+    return build_estimate(preview, recipe=recipe, imagery=imagery, nir=False, limit=limit)
