@@ -202,28 +202,31 @@ def _blocks(pixels: NumberArray, form: _Form) -> Iterator[NumberArray]:
             block = pixels[row : row + rows, col : col + columns]
             if form.is_tiled and block.shape[:2] != (rows, columns):
                 block = np.pad(block, ((0, rows - block.shape[0]), (0, columns - block.shape[1]), (0, 0)), mode="edge")
-            yield np.ascontiguousarray(block)
+            yield block
 
 
 def _differenced(block: NumberArray, form: _Form) -> NumberArray:
-    """A contiguous (h, w, B) block as the predictor stores it."""
-    if form.predictor == 1:
-        return block
-    if form.predictor == 2:
-        words = block.view(f"<u{block.dtype.itemsize}")
-        return _steps(words.reshape(len(block), -1), form.count)
-    # Predictor 3: of each row all first (highest) bytes, then all second ones, and so on; then steps between bytes.
+    """An (h, w, B) block as the predictor stores it, contiguous and band beside band."""
+    # Band by band: NumPy takes five times as long over an axis of three.
+    beside = np.empty(block.shape, block.dtype)
+    for band in range(form.count):
+        if form.predictor == 2:
+            beside[:, 0, band] = block[:, 0, band]
+            np.subtract(block[:, 1:, band], block[:, :-1, band], out=beside[:, 1:, band])
+        else:
+            beside[:, :, band] = block[:, :, band]
+    return _bytes_differenced(beside, form.count) if form.predictor == 3 else beside
+
+
+def _bytes_differenced(block: NumberArray, count: int) -> NumberArray:
+    """Of each row all first (highest) bytes, then all second ones, and so on; as steps to the byte `count` before."""
     size = block.dtype.itemsize
     rows = block.view(np.uint8).reshape(len(block), -1, size)
     planes = np.empty((len(block), size, rows.shape[1]), np.uint8)
     for byte in range(size):
         planes[:, byte] = rows[:, :, size - 1 - byte]
-    return _steps(planes.reshape(len(block), -1), form.count)
-
-
-def _steps(rows: NumberArray, count: int) -> NumberArray:
-    """Differences along each row to the value `count` places before, wrapping around."""
-    steps = np.empty_like(rows)
-    steps[:, :count] = rows[:, :count]
-    np.subtract(rows[:, count:], rows[:, :-count], out=steps[:, count:])
+    shuffled = planes.reshape(len(block), -1)
+    steps = np.empty_like(shuffled)
+    steps[:, :count] = shuffled[:, :count]
+    np.subtract(shuffled[:, count:], shuffled[:, :-count], out=steps[:, count:])
     return steps
