@@ -4,13 +4,13 @@ from isal import isal_zlib
 
 from tiles.raster.arrays import NumberArray
 
-# ISA-L's levels 2 and 3 take longer and gain next to nothing on imagery and heights.
-_LEVEL = 1
+# ISA-L's levels. The higher one takes longer and gains next to nothing on imagery and heights.
+QUICK, SEARCHING = 1, 3
 
 
-def deflate(array: NumberArray) -> bytes:
+def deflate(array: NumberArray, level: int = QUICK) -> bytes:
     """The bytes of a contiguous array, in C order, as a zlib stream."""
-    packed: bytes = isal_zlib.compress(array, _LEVEL)
+    packed: bytes = isal_zlib.compress(array, level)
     return packed
 
 

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 
 from tiles.raster.arrays import UInt8Array
-from tiles.raster.deflate import crc32, deflate
+from tiles.raster.deflate import QUICK, SEARCHING, crc32, deflate
 from tiles.raster.errors import BadBands
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -54,7 +54,8 @@ def _packed(rows: UInt8Array, channels: int) -> bytes:
     filtered = _filtered(rows, channels, best)
     if sizes[best] < _MANY_REPEATS * sum(part.size for part in samples):
         return zlib.compress(filtered.data, _ZLIB_LEVEL)
-    return deflate(filtered)
+    # What is best left unfiltered has few colours, as a depth map has: there it pays to search for repeats.
+    return deflate(filtered, SEARCHING if best == _NONE else QUICK)
 
 
 def _filtered(rows: UInt8Array, channels: int, kind: int) -> UInt8Array:
