@@ -24,8 +24,8 @@ from tiles.raster.reading import SAFE_ENV, open_raster
 from tiles.raster.stretch import stretch_rgb
 
 SIZE = inputs.SIZE
-ROUNDS = 5
-MOST_TILES = 8
+ROUNDS = 3
+MOST_TILES = 6
 
 
 def scene(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +67,7 @@ class Demeter:
             "rgb": encode_geotiff(np.moveaxis(imagery.rgb, 2, 0), grid, descriptions=("red", "green", "blue")),
             "png": encode_png(stretch_rgb(imagery.rgb, valid=imagery.valid).image),
             "dem255": encode_geotiff(depth_to_uint8(dem), grid),
-            "colour": encode_png(colour_depth(dem)),
+            "colour": encode_png(colour_depth(dem), few_colours=True),
         }
         for layer, content in files.items():
             write_whole(self.path(layer, col, row), content, "bench")
@@ -122,7 +122,7 @@ def compare(given: inputs.Inputs, folder: Path) -> list[tuple[str, str]]:
     spent: dict[str, list[float]] = {name: [] for name in works}
     for number in range(ROUNDS):
         for name, work in works.items():
-            if number < 2 or not name.startswith("published"):
+            if number == 0 or not name.startswith("published"):
                 spent[name].append(cpu_of(work) / len(corners))
     cost = {name: statistics.median(values) for name, values in spent.items()}
     theirs = [

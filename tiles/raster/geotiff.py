@@ -151,9 +151,9 @@ def _header(form: _Form, transform: Affine) -> _Header:
             predictor=form.predictor,
             interleave="pixel",
             blockysize=block_height,
-            sparse_ok=True,
-            bigtiff=False,
-            endianness="little",
+            sparse_ok="TRUE",
+            bigtiff="NO",
+            endianness="LITTLE",
             **options,
         ) as dataset:
             _describe(dataset, form)
