@@ -24,6 +24,7 @@ from tiles.raster.grid import Grid
 from tiles.raster.lattice import common_lattice
 from tiles.raster.reading import SAFE_ENV, list_rasters, open_raster, plain_errors
 
+from .aligned import read_window, window_of
 from .base import Imagery, NoImagery, SourcePermanent
 
 KIND = "raster"
@@ -179,7 +180,7 @@ class RasterSource:
         if pixels.dtype == np.float64:
             pixels = pixels.astype(np.float32)
         return Imagery(
-            rgb=np.ascontiguousarray(np.moveaxis(pixels[:3], 0, 2)),
+            rgb=np.moveaxis(pixels[:3], 0, 2),
             nir=pixels[3] if self._spec["nir"] else None,
             valid=valid,
             scale=scale,
@@ -214,9 +215,13 @@ class RasterSource:
                 options = {"src_nodata": nodata, "UNIFIED_SRC_NODATA": "YES"}
             options["add_alpha"] = True
             alpha = dataset.count + 1
-        with plain_errors(file["name"]), _warped(dataset, grid, options) as warped:
-            read = warped.read([*self._bands, alpha])
-        pixels, there = read[:-1], read[-1] > 0
+        with plain_errors(file["name"]):
+            if alpha > dataset.count and (window := window_of(dataset, grid)):
+                pixels, there = read_window(dataset, window, self._bands, options.get("src_nodata"))
+            else:
+                with _warped(dataset, grid, options) as warped:
+                    read = warped.read([*self._bands, alpha])
+                pixels, there = read[:-1], read[-1] > 0
         if pixels.dtype.kind == "f":
             there &= np.isfinite(pixels).all(axis=0)
         return pixels, there

@@ -51,7 +51,8 @@ class Cluster:
             handle = lock.fileno()
             self._leash = subprocess.Popen(
                 [sys.executable, "-P", str(Path(leash.__file__)), str(GRACE_SECONDS), str(handle), *command],
-                env={**os.environ, "DEMETER_CLUSTER": name},
+                # The workers are what runs side by side; threads under them would only wait for each other.
+                env={"OPENBLAS_NUM_THREADS": "1", **os.environ, "DEMETER_CLUSTER": name},
                 stdin=subprocess.PIPE,
                 pass_fds=(handle,),
                 start_new_session=True,

@@ -1,13 +1,14 @@
 """Colour tables, and the colour depth map made with them."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
 from tiles.raster.depth import usable_heights
 from tiles.raster.errors import FlatTile
-from tiles.raster.scaling import value_range
+from tiles.raster.scaling import MAX_TABLE, offsets, value_range
 
 # ColorBrewer's diverging scheme of eleven classes (Apache-2.0; Cynthia Brewer, The Pennsylvania State University).
 _SPECTRAL = (
@@ -60,18 +61,23 @@ def colour_depth(
     low, high = value_range(dem, usable)
     if low == high:
         raise FlatTile("The tile is flat: all its heights are equal.")
-    share = _share(dem if usable is None else np.where(usable, dem, low), low, high)
-    if invert:
-        share = 1 - share
-    share = share * 256
-    coloured: UInt8Array = _table(name).take(np.minimum(share, 255).astype(np.uint8), axis=0)
+    table = _table(name)
+    if dem.dtype.kind != "f" and high - low < MAX_TABLE:
+        # Every height that can occur goes through the formula once.
+        steps = _places(np.arange(low, high + 1), low, high, invert).take(offsets(dem, low), mode="clip")
+    else:
+        steps = _places(dem if usable is None else np.where(usable, dem, low), low, high, invert)
+    coloured: UInt8Array = table.take(steps, axis=0, mode="clip")
     if usable is not None:
         coloured[~usable] = 0
     return coloured
 
 
-def _share(dem: NumberArray, low: float, high: float) -> NumberArray:
-    """(dem - low) / (high - low), with integers subtracted wide so that no range wraps around."""
+def _places(dem: NumberArray, low: Any, high: Any, invert: bool) -> UInt8Array:
+    """Which of the 256 colours each height gets. Integers are subtracted wide, so that no range wraps around."""
     wide = dem if dem.dtype.kind == "f" else dem.astype(np.int64)
     share: NumberArray = (wide - low) / (high - low)
-    return share
+    if invert:
+        np.subtract(1, share, out=share)
+    share *= 256
+    return np.minimum(share, 255, out=share).astype(np.uint8)

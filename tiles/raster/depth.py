@@ -6,7 +6,7 @@ import numpy as np
 
 from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, UInt8Array
 from tiles.raster.errors import FlatTile
-from tiles.raster.scaling import to_uint8, value_range
+from tiles.raster.scaling import MAX_TABLE, offsets, to_uint8, value_range
 
 # With fewer distinct heights a tile is as useless for training as a flat one.
 MIN_DISTINCT_HEIGHTS = 16
@@ -69,6 +69,12 @@ def distinct_heights(dem: NumberArray, void: BoolArray | None = None, cap: int =
     """Count the distinct heights of dem (H, W) outside the voids, but no further than cap."""
     usable = usable_heights(dem, void)
     heights = dem.ravel() if usable is None else dem[usable]
+    if heights.size and heights.dtype.kind in "iu":
+        low, high = value_range(heights, None)
+        if high - low < MAX_TABLE:
+            seen = np.zeros(high - low + 1, bool)
+            seen[offsets(heights, low)] = True
+            return min(int(np.count_nonzero(seen)), cap)
     # Most tiles show enough different heights in a sparse sample; sorting all of them is the slow part.
     sample = heights[:: max(heights.size // _SAMPLE, 1)]
     if np.unique(sample).size >= cap:

@@ -20,6 +20,16 @@ def value_range(values: NumberArray, usable: BoolArray | None) -> tuple[Any, Any
     return (low, high) if values.dtype.kind == "f" else (int(low), int(high))
 
 
+def offsets(values: NumberArray, low: int) -> NumberArray:
+    """How far integers lie above `low`, in an unsigned dtype of their own size: no copy to a wide one is made.
+
+    Values below `low` wrap around to large numbers.
+    """
+    unsigned = np.dtype(f"u{values.dtype.itemsize}")
+    above: NumberArray = values.view(unsigned) - unsigned.type(low % 2 ** (8 * unsigned.itemsize))
+    return above.view(np.int64) if unsigned.itemsize == 8 else above
+
+
 def to_uint8(values: NumberArray, low: Any, high: Any, usable: BoolArray | None) -> UInt8Array:
     """Map low..high to 0..255, truncated: (values - low) / (high - low) * 255.
 
@@ -30,12 +40,12 @@ def to_uint8(values: NumberArray, low: Any, high: Any, usable: BoolArray | None)
     if values.dtype.kind == "f":
         return _floats_to_uint8(values, low, high, usable)
     span = high - low
-    offsets = values.astype(np.int64 if span >= 2**31 or values.dtype.itemsize > 2 else np.int32) - low
     if span < MAX_TABLE:
         table = (np.arange(span + 1) / span * 255).astype(np.uint8)
-        result: UInt8Array = table.take(offsets, mode="clip")
+        result: UInt8Array = table.take(offsets(values, low), mode="clip")
     else:
-        result = (np.clip(offsets, 0, span) / span * 255).astype(np.uint8)
+        wide = values.astype(np.int64) - low
+        result = (np.clip(wide, 0, span) / span * 255).astype(np.uint8)
     if usable is not None:
         result[~usable] = 0
     return result

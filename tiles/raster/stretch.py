@@ -153,7 +153,7 @@ def _stretch_joint(image: UInt8Array, counts: Histogram, percent: float) -> tupl
     table = _table(percentile_of_histogram(counts, percent), percentile_of_histogram(counts, 100 - percent))
     if table is None:
         return image, (UNSTRETCHED,)
-    return table[image], ()
+    return table.take(image, mode="clip"), ()
 
 
 def _stretch_channels(image: UInt8Array, histograms: Histogram) -> tuple[UInt8Array, tuple[str, ...]]:

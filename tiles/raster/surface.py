@@ -61,40 +61,78 @@ def measure_surface(
     planes = np.ascontiguousarray(np.moveaxis(rgb, 2, 0), dtype=np.float32)
     total = planes[0] + planes[1] + planes[2]
     counted = np.isfinite(total) if valid is None else np.isfinite(total) & valid
-    if not counted.any():
-        raise BlankImage("The picture has no valid pixel.")
-    red, green, blue = planes[:, counted]
-    total = total[counted]
-    light = np.clip(total / 3 * np.float32(default_scale(rgb.dtype) if scale is None else scale), 0, 1)
-    excess = _ratio(2 * green - red - blue, total)
-    highest = np.maximum(np.maximum(red, green), blue)
-    lowest = np.minimum(np.minimum(red, green), blue)
+    if not counted.all():
+        if not counted.any():
+            raise BlankImage("The picture has no valid pixel.")
+        planes, total = planes[:, counted], total[counted]
+    red, green, blue = planes
+    mean, deviation = _light(total, default_scale(rgb.dtype) if scale is None else scale)
     ndvi, vegetation = _plants(nir, red, counted)
     return SurfaceMeasures(
-        brightness=float(light.mean(dtype=np.float64)),
-        contrast=float(light.std(dtype=np.float64)),
-        saturation=float(np.clip(_ratio(highest - lowest, highest), 0, 1).mean(dtype=np.float64)),
-        greenness=float((excess > GREEN_EXCESS).mean()),
+        brightness=mean,
+        contrast=deviation,
+        saturation=_saturation(red, green, blue),
+        greenness=_greenness(green, total),
         ndvi=ndvi,
         vegetation=vegetation,
     )
 
 
+# The arrays below are as large as the tile: written over rather than made anew, which costs more than the sums.
+
+
+def _light(total: FloatArray, scale: float) -> tuple[float, float]:
+    """Mean and standard deviation of the brightness."""
+    light = total / 3
+    light *= np.float32(scale)
+    np.clip(light, 0, 1, out=light)
+    mean = float(light.mean(dtype=np.float64))
+    light -= np.float32(mean)
+    # About a mean that was rounded to float32: what that puts in is taken out again.
+    excess = float(light.mean(dtype=np.float64))
+    light *= light
+    return mean, float(np.sqrt(max(float(light.mean(dtype=np.float64)) - excess**2, 0.0)))
+
+
+def _saturation(red: FloatArray, green: FloatArray, blue: FloatArray) -> float:
+    highest = np.maximum(red, green)
+    np.maximum(highest, blue, out=highest)
+    spread = np.minimum(red, green)
+    np.minimum(spread, blue, out=spread)
+    np.subtract(highest, spread, out=spread)
+    return float(np.clip(_ratio(spread, highest), 0, 1, out=spread).mean(dtype=np.float64))
+
+
+def _greenness(green: FloatArray, total: FloatArray) -> float:
+    """Share of excess green: 2 g - r - b, which is 3 g less all of it."""
+    excess = 3 * green
+    excess -= total
+    return float((_ratio(excess, total) > GREEN_EXCESS).mean())
+
+
 def _ratio(over: FloatArray, under: FloatArray) -> FloatArray:
-    """over / under, 0 where there is no light to compare."""
-    return np.divide(over, under, out=np.zeros_like(over), where=under > 0)
+    """over / under, written into `over`; 0 where there is no light to compare."""
+    dark = under <= 0
+    if not dark.any():
+        return np.divide(over, under, out=over)
+    np.divide(over, under, out=over, where=~dark)
+    over[dark] = 0
+    return over
 
 
 def _plants(nir: NumberArray | None, red: FloatArray, counted: BoolArray) -> tuple[float | None, float | None]:
     """Mean NDVI, and the vegetated share of what is dry. red: the counted pixels only."""
     if nir is None:
         return None, None
-    near = nir[counted].astype(np.float32)
+    near = (nir if counted.all() else nir[counted]).astype(np.float32)
     known = np.isfinite(near)
-    if not known.any():
-        return None, None
-    near, red = near[known], red[known]
+    if not known.all():
+        if not known.any():
+            return None, None
+        near, red = near[known], red[known.reshape(red.shape)]
+    else:
+        red = red.reshape(near.shape)
     ndvi = np.clip(_ratio(near - red, near + red), -1, 1)
-    dry = ndvi >= 0
-    vegetation = float((ndvi[dry] > VEGETATED_NDVI).mean()) if dry.any() else None
+    dry = np.count_nonzero(ndvi >= 0)
+    vegetation = float(np.count_nonzero(ndvi > VEGETATED_NDVI) / dry) if dry else None
     return float(ndvi.mean(dtype=np.float64)), vegetation

@@ -145,3 +145,49 @@ def test_half_a_file_is_unreadable(make: Any) -> None:
 def test_vrt_in_memory_is_not_followed() -> None:
     with pytest.raises(Unreadable):
         read_layer_bytes(b'<VRTDataset rasterXSize="1" rasterYSize="1"></VRTDataset>')
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3, 1100, 1030), (1, 5, 1), (2, 9000, 500)])
+def test_tiles_and_strips_of_every_kind_come_back(shape: tuple[int, ...], dtype: type) -> None:
+    array = (RNG.random(shape) * 250).astype(dtype)
+    moved = np.ascontiguousarray(np.moveaxis(array, 0, 2))
+    data = encode_geotiff(array, grid_for(array))
+    np.testing.assert_array_equal(read_layer_bytes(data).array, array)
+    assert encode_geotiff(np.moveaxis(moved, 2, 0), grid_for(array)) == data, "how it lies in memory does not matter"
+
+
+@pytest.mark.parametrize("affine", [(30, 0, 5e5, 0, -30, 4e6), (30, 4, 5e5, -4, -30, 4e6), (30, 0, 5e5, 0, 30, 4e6)])
+def test_every_place_is_kept_whatever_was_written_before(affine: Any) -> None:
+    array = np.arange(12, dtype=np.int16).reshape(3, 4)
+    encode_geotiff(array, Grid("EPSG:32633", (1, 0, 0, 0, -1, 0), 4, 3))
+    grid = Grid("EPSG:32633", affine, 4, 3)
+    with rasterio.open(io.BytesIO(encode_geotiff(array, grid))) as dataset:
+        assert Grid.of(dataset) == grid
+        np.testing.assert_array_equal(dataset.read(1), array)
+
+
+def test_headers_are_made_without_a_word_of_complaint(caplog: pytest.LogCaptureFixture) -> None:
+    array = np.zeros((7, 11), np.uint16)
+    encode_geotiff(array, Grid("EPSG:32719", (10, 0, 3e5, 0, -10, 7e6), 11, 7), nodata=3)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("few_colours", [False, True])
+@pytest.mark.parametrize("make", ["noise", "slope", "stripes", "mask", "row"])
+def test_png_of_every_kind_of_picture_is_whole_and_small(make: str, few_colours: bool) -> None:
+    row, col = np.mgrid[0:200, 0:300]
+    image = {
+        "noise": RNG.integers(0, 255, (200, 300, 3)),
+        "slope": np.stack([row, col // 2, row // 2 + col // 4], axis=-1),
+        "stripes": np.repeat((row % 7 * 30)[:, :, None], 3, axis=2),
+        "mask": (row > col) * 255,
+        "row": np.arange(300)[None, :] % 256,
+    }[make].astype(np.uint8)
+    data = encode_png(image, few_colours=few_colours)
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.load()
+        np.testing.assert_array_equal(np.asarray(picture), image)
+    np.testing.assert_array_equal(
+        read_layer_bytes(data).array, image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
+    )
