@@ -88,11 +88,16 @@ def colour(dem_path: Path, colour_path: Path) -> None:
 
 
 def tile(dem: Path, rgb: Path, col: int, row: int, size: int, into: Path, *, processes: bool) -> dict[str, Path]:
-    """Make the five outputs of one tile; returns their paths. processes: cut each raster in a process of its own."""
+    """Make the five outputs of one tile; returns their paths. processes: cut each raster in a process of its own.
+
+    The heights are cut twice: into tiles first, and again when the picture is there, so that both come out alike.
+    """
     names = {"dem": "dem.tif", "rgb": "rgb.tif", "png": "tile.png", "dem255": "dem255.tif", "colour": "color.png"}
     paths = {layer: into / f"{col}_{row}_{name}" for layer, name in names.items()}
     cut = cut_by_process if processes else cut_here
-    cut(dem, paths["dem"], col, row, size)
+    before = into / f"{col}_{row}_split.tif"
+    cut(dem, before, col, row, size)
+    cut(before, paths["dem"], 0, 0, size)
     cut(rgb, paths["rgb"], col, row, size)
     picture(paths["rgb"], paths["png"])
     depth(paths["dem"], paths["dem255"])
