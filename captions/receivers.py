@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
 
-from tiles.core.signals import area_built, tile_built
+from tiles.core.signals import area_built, tiles_built
 
-from .services import caption_write_machine, captions_write_missing
+from .services import captions_write_machine, captions_write_missing
 
 
-@receiver(tile_built, dispatch_uid="first_caption")
-def first_caption(tile_id: int, **_signal: Any) -> None:
-    caption_write_machine(tile_id=tile_id)
+@receiver(tiles_built, dispatch_uid="first_captions")
+def first_captions(tile_ids: Sequence[int], **_signal: Any) -> None:
+    captions_write_machine(tile_ids=tile_ids)
 
 
 @receiver(area_built, dispatch_uid="missing_captions")

@@ -6,7 +6,9 @@ revision and the caption, its copy, together.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -99,6 +101,15 @@ def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -
         return _write_answer(locked, captioner.name, answer) if locked else None
 
 
+def captions_write_machine(*, tile_ids: Sequence[int], captioner: Captioner | None = None) -> int:
+    """`caption_write_machine` for many tiles, first captions in one transaction; returns how many were written."""
+    captioner = captioner or RulesCaptioner()
+    tiles = TilePair.objects.select_related("area").filter(pk__in=tile_ids, build_state=BuildState.BUILT)
+    fresh = [(tile, captioner.caption(facts_of(tile))) for tile in tiles if not tile.captioned]
+    again = [caption_write_machine(tile_id=tile.pk, captioner=captioner) for tile in tiles if tile.captioned]
+    return _write_answers(fresh, captioner.name) + sum(revision is not None for revision in again)
+
+
 def captions_write_missing(*, area_id: int, captioner: Captioner | None = None) -> int:
     """Give every built tile of an area that has no caption its first one; returns how many were written."""
     captioner = captioner or RulesCaptioner()
@@ -121,8 +132,42 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
     wanted = {tile.pk: answer for tile, answer in answers}
     with transaction.atomic():
         locked = TilePair.objects.select_for_update().filter(pk__in=wanted, captioned=False).order_by("pk")
-        written = [_write_answer(tile, name, wanted[tile.pk]) for tile in locked]
-    return sum(revision is not None for revision in written)
+        tiles = [tile for tile in locked if tile.build_state == BuildState.BUILT]
+        now = timezone.now()
+        captions = [_first(tile, wanted[tile.pk], name, now) for tile in tiles]
+        Caption.objects.bulk_create(captions)
+        CaptionRevision.objects.bulk_create(
+            CaptionRevision(
+                caption=caption,
+                number=1,
+                text=caption.text,
+                components=caption.components,
+                origin=name,
+                provenance=wanted[caption.tile_id].provenance,
+                client_id=_machine_id(caption.tile_id, 1, name),
+            )
+            for caption in captions
+        )
+        TilePair.objects.filter(pk__in=[tile.pk for tile in tiles]).update(captioned=True)
+        for area_id, number in Counter(tile.area_id for tile in tiles).items():
+            AreaCounter.objects.add(area_id, {"captioned": number})
+    return len(tiles)
+
+
+def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime) -> Caption:
+    return Caption(
+        tile=tile,
+        area_id=tile.area_id,
+        version=1,
+        text=text_clean(answer.description),
+        components=answer.components(),
+        origin=name,
+        updated_at=now,
+    )
+
+
+def _machine_id(tile_id: int, number: int, name: str) -> UUID:
+    return uuid5(_MACHINES, f"{tile_id}/{number}/{name}")
 
 
 def _write_answer(tile: TilePair, name: str, answer: CaptionAnswer) -> CaptionRevision | None:
@@ -141,7 +186,7 @@ def _write_answer(tile: TilePair, name: str, answer: CaptionAnswer) -> CaptionRe
         components=answer.components(),
         origin=name,
         provenance=answer.provenance,
-        client_id=uuid5(_MACHINES, f"{tile.pk}/{number}/{name}"),
+        client_id=_machine_id(tile.pk, number, name),
     )
 
 

@@ -32,7 +32,7 @@ from .griding import grid_of
 from .judging import WRITTEN, area_survey, blocks_of, tiles_judge
 from .mosaics import Mosaics, is_plain
 from .recipe import recipe_of
-from .record import tile_record_built, tile_record_failed
+from .record import tile_record_built, tile_record_failed, tiles_built_tell
 from .sheets import sheets_of
 from .store import layers_settle, layers_write, temporary_drop
 from .tile import Built, Failed, Outcome, Recipe, heights_read, over_limit, tile_make
@@ -346,6 +346,7 @@ class Desk:
                 else:
                     failures[outcome.failure.value] += 1
                     change.update(tile_record_failed(tile_id=tile.pk, failed=outcome))
+            tiles_built_tell([tile.pk for tile, _outcome, layers in made if layers])
             AreaCounter.objects.add(self._area.pk, change)
             self._lease.count(done=len(built), failures=failures)
             JobChunk.objects.filter(pk=self._lease.chunk_id).update(payload={"do": "tiles", "tiles": left})

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from tiles.core.signals import tile_built
+from tiles.core.signals import tiles_built
 from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
 from tiles.models.choices import BuildState, Failure, ReviewState
 from tiles.raster.depth import MIN_DISTINCT_HEIGHTS
@@ -32,7 +32,7 @@ SURFACE_MEASURES = ("brightness", "contrast", "saturation", "greenness", "ndvi",
 def tile_record_built(
     *, area: Area, tile_id: int, built: Built, layers: Mapping[str, Any], recipe: Recipe
 ) -> Counter[str]:
-    """Write down a tile whose files are on the disk. Inside a fence; `tile_built` is sent on commit.
+    """Write down a tile whose files are on the disk. Inside a fence; `tiles_built_tell` goes with it.
 
     Returns the change of the area's counters, which the caller adds up and makes in the same transaction.
 
@@ -52,12 +52,17 @@ def tile_record_built(
     signature_write(tile, built.quality)
     for decision in decisions:
         decision.save()
+    return _change(before, tile)
+
+
+def tiles_built_tell(tile_ids: Sequence[int]) -> None:
+    """Let the upper floors hear of tiles that were made, once their rows are committed. A receiver may fail."""
 
     def tell() -> None:
-        tile_built.send(sender=TilePair, tile_id=tile_id)
+        tiles_built.send(sender=TilePair, tile_ids=tile_ids)
 
-    transaction.on_commit(tell, robust=True)
-    return _change(before, tile)
+    if tile_ids:
+        transaction.on_commit(tell, robust=True)
 
 
 def tile_record_restretched(

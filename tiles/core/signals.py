@@ -2,9 +2,9 @@
 
 from django.dispatch import Signal
 
-tile_built = Signal()
-"""Arguments: tile_id. A tile's layers are on disk and its row says built."""
+tiles_built = Signal()
+"""Arguments: tile_ids. The layers of these tiles are on disk and their rows say built."""
 
 area_built = Signal()
 """Arguments: area_id. A build has gone through all its tiles. Receivers finish what a death between
-commit and `tile_built` may have left undone; they must be able to run twice."""
+commit and `tiles_built` may have left undone; they must be able to run twice."""

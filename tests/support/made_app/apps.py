@@ -1,4 +1,5 @@
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,19 @@ class MadeAppConfig(AppConfig):
     label = "made_app"
 
     def ready(self) -> None:
-        from tiles.core.signals import tile_built
+        from tiles.core.signals import tiles_built
 
-        tile_built.connect(note, dispatch_uid="made")
+        tiles_built.connect(note, dispatch_uid="made")
 
 
-def note(tile_id: int, **_signal: Any) -> None:
+def note(tile_ids: Sequence[int], **_signal: Any) -> None:
     """One line a tile: `<tile> <cluster>/<process>`, appended in one write, so that processes do not mix theirs."""
     from django.conf import settings
 
-    line = f"{tile_id} {os.environ.get('DEMETER_CLUSTER', 'shell')}/{os.getpid()}\n"
+    who = f"{os.environ.get('DEMETER_CLUSTER', 'shell')}/{os.getpid()}"
+    lines = "".join(f"{tile_id} {who}\n" for tile_id in tile_ids)
     handle = os.open(Path(settings.DEMETER_DATA) / "made.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        os.write(handle, line.encode())
+        os.write(handle, lines.encode())
     finally:
         os.close(handle)

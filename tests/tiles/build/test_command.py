@@ -256,18 +256,14 @@ def test_nothing_but_sea_says_so(tmp_path: Path, data_folder: Path) -> None:
 def test_ctrl_c_keeps_what_is_done(
     inputs: Inputs, data_folder: Path, monkeypatch: pytest.MonkeyPatch, build: Build
 ) -> None:
-    from tiles.core.signals import tile_built
+    from tiles.core.signals import tiles_built
 
-    seen: list[int] = []
-
-    def interrupt(tile_id: int, **_signal: object) -> None:
-        seen.append(tile_id)
-        if len(seen) == 3:
-            tile_built.disconnect(interrupt)
-            raise KeyboardInterrupt
+    def interrupt(**_signal: object) -> None:
+        tiles_built.disconnect(interrupt)
+        raise KeyboardInterrupt
 
     monkeypatch.setattr("tiles.build.kind.TILES_A_WRITE", 3)
-    tile_built.connect(interrupt)
+    tiles_built.connect(interrupt)
     with pytest.raises(CommandError) as error:
         run("land", "--dem", inputs.dems, "--imagery", inputs.raster, "--tile-size", SIZE)
     assert error.value.returncode == 130

@@ -11,7 +11,7 @@ from django.dispatch import receiver
 
 from tests.support.factories import counters, recount
 from tiles.core.paths import layer_path
-from tiles.core.signals import area_built, tile_built
+from tiles.core.signals import area_built, tiles_built
 from tiles.models import Area, TilePair
 
 from .conftest import Build, Inputs, colours, hills, write_raster
@@ -148,12 +148,12 @@ def test_upper_floors_hear_of_every_built_tile_once_it_is_there(build: Build, in
     heard: list[int] = []
     finished: list[int] = []
 
-    @receiver(tile_built)
-    def on_tile(tile_id: int, **_signal: object) -> None:
-        tile = TilePair.objects.get(pk=tile_id)
-        assert tile.build_state == "built"
-        assert all(layer_path("land", layer, tile.index).is_file() for layer in tile.layers)
-        heard.append(tile_id)
+    @receiver(tiles_built)
+    def on_tiles(tile_ids: list[int], **_signal: object) -> None:
+        for tile in TilePair.objects.filter(pk__in=tile_ids):
+            assert tile.build_state == "built"
+            assert all(layer_path("land", layer, tile.index).is_file() for layer in tile.layers)
+        heard.extend(tile_ids)
 
     @receiver(area_built)
     def on_area(area_id: int, **_signal: object) -> None:
@@ -166,7 +166,7 @@ def test_upper_floors_hear_of_every_built_tile_once_it_is_there(build: Build, in
 
 @pytest.mark.django_db(transaction=True)
 def test_a_receiver_that_fails_does_not_stop_the_build(build: Build, inputs: Inputs) -> None:
-    @receiver(tile_built)
+    @receiver(tiles_built)
     def broken(**_signal: object) -> None:
         raise RuntimeError("by the test")
 
