@@ -132,6 +132,7 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
     wanted = {tile.pk: answer for tile, answer in answers}
     with transaction.atomic():
         locked = TilePair.objects.select_for_update().filter(pk__in=wanted, captioned=False).order_by("pk")
+        locked = locked.only("area_id", "build_state")
         tiles = [tile for tile in locked if tile.build_state == BuildState.BUILT]
         now = timezone.now()
         captions = [_first(tile, wanted[tile.pk], name, now) for tile in tiles]

@@ -119,9 +119,10 @@ def _prolonged(heights: FloatArray) -> FloatArray:
     """Heights with a margin of one pixel, which goes on as the outermost two do: np.pad's odd reflection, but fast."""
     padded = np.empty((heights.shape[0] + 2, heights.shape[1] + 2), np.float32)
     padded[1:-1, 1:-1] = heights
-    for rows in (padded, padded.T):
-        rows[0] = 2 * rows[1] - rows[2]
-        rows[-1] = 2 * rows[-2] - rows[-3]
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in (padded, padded.T):
+            rows[0] = 2 * rows[1] - rows[2]
+            rows[-1] = 2 * rows[-2] - rows[-3]
     return padded
 
 
