@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 
-from .base import SourcePermanent
+from .base import SourceClosed
 from .ee_account import Account
 from .ee_request import KNOWN, Request, days_lost
 from .stac import LEAST_CLOUDY, MEDIAN, MOST_LOOKS
@@ -228,7 +228,7 @@ def not_configured(kind: str) -> str:
     if kind == "earthengine":
         try:
             Account.of_settings()
-        except SourcePermanent as error:
+        except SourceClosed as error:
             return str(error)
     return ""
 
