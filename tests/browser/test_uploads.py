@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def upload_site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
     with Site(tmp_path_factory.mktemp("uploads"), site_template) as made:
-        write_raster(made.sources / "picture.tif", colours(120, 120), pixel=300.0)
+        write_raster(made.sources / "picture.tif", colours(360, 360), pixel=100.0)
         made.start_web()
         made.start_worker()
         yield made
@@ -46,11 +46,12 @@ class Cut:
 
 
 def test_an_upload_survives_the_network_and_a_reload_and_is_built_from(
-    upload_site: Site, chromium: Browser, tmp_path: Path
+    upload_site: Site, chromium: Browser, tmp_path: Path, attempt: int
 ) -> None:
+    name = f"highland{attempt}.tif"
     heights = np.pad(hills(64, 64), (0, 936), mode="edge").astype(np.float32)
-    dem = write_raster(tmp_path / "sent" / "highland.tif", heights)
-    other = write_raster(tmp_path / "other" / "highland.tif", heights + 1)
+    dem = write_raster(tmp_path / "sent" / name, heights)
+    other = write_raster(tmp_path / "other" / name, heights + 1)
     assert dem.stat().st_size == other.stat().st_size > 3_000_000
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     page.on("dialog", lambda dialog: dialog.accept())
@@ -75,11 +76,11 @@ def test_an_upload_survives_the_network_and_a_reload_and_is_built_from(
     expect(row).to_contain_text("There is no connection to the server.")
     expect(row.get_by_role("button", name="Try now")).to_be_visible()
     cut.mend()
-    expect(page.get_by_role("checkbox", name="highland.tif")).to_be_checked(timeout=60_000)
-    expect(page.get_by_text("highland.tif is accepted, and chosen for the build.")).to_be_visible()
-    assert (upload_site.data / "uploads" / "dems" / "highland.tif").read_bytes() == dem.read_bytes()
+    expect(page.get_by_role("checkbox", name=name)).to_be_checked(timeout=60_000)
+    expect(page.get_by_text(f"{name} is accepted, and chosen for the build.")).to_be_visible()
+    assert (upload_site.data / "uploads" / "dems" / name).read_bytes() == dem.read_bytes()
 
-    page.get_by_label("Name", exact=True).fill("Highland")
+    page.get_by_label("Name", exact=True).fill(f"Highland {attempt}")
     page.get_by_role("group", name="2. Which imagery?").get_by_label("picture.tif").check()
     page.get_by_label("Tile size").fill("500")
     page.get_by_role("button", name="Build", exact=True).click()
