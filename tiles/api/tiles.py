@@ -102,9 +102,9 @@ class AreaTiles(APIView):
         page_in.is_valid(raise_exception=True)
         bounds = dict(page_in.validated_data)
         area = selectors.area_by_slug(slug)
-        tile_filter = TileFilter(request.query_params, queryset=selectors.queue(area=area))
+        tile_filter = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area))
         size = bounds.pop("limit", selectors.PAGE_SIZE)
-        page = selectors.queue_page(tiles=tile_filter.checked(), size=size, by_score=tile_filter.by_score, **bounds)
+        page = selectors.queue_page(tiles=tile_filter.checked(), size=size, order=tile_filter.chosen_order, **bounds)
         return Response(
             {
                 "items": tiles_payload(page.tiles, area.slug),
