@@ -216,7 +216,9 @@ def _work(lease: Lease) -> None:
             outcome = _do(job, area, now)
             failures = {STALE: len(outcome.stale), UNCHANGED: len(outcome.unchanged)}
             lease.count(done=outcome.done, failures={name: number for name, number in failures.items() if number})
-            JobChunk.objects.filter(pk=lease.chunk_id).update(payload={"do": "work", "items": items})
+            left = {"do": "work", "items": items}
+            JobChunk.objects.filter(pk=lease.chunk_id).update(payload=left)
+        lease.payload = left
 
 
 def _do(job: Job, area: Area, items: Sequence[Any]) -> Outcome:
