@@ -34,10 +34,9 @@ export class Actions {
   /** what: {verb, reason, note} and either tiles or filter and seen_at. Resolves with the outcome. */
   async decide(what, onProgress) {
     const action = this.#idOf(what);
-    const outcome = await this.#send(this.page.urls.bulk, { ...what, action }, onProgress);
-    this.#unanswered = null;
+    const answer = await this.#send(this.page.urls.bulk, { ...what, action });
     this.#keep([...this.done.filter((id) => id !== action), action]);
-    return outcome;
+    return this.#outcome(answer, onProgress);
   }
 
   /** Undo the last action of this tab; null when there is none. */
@@ -45,10 +44,9 @@ export class Actions {
     const action = this.done.at(-1);
     if (!action) return null;
     const undo = this.#idOf({ action });
-    const outcome = await this.#send(this.page.urls.undo, { action, undo }, onProgress);
-    this.#unanswered = null;
+    const answer = await this.#send(this.page.urls.undo, { action, undo });
     this.#keep(this.done.filter((id) => id !== action));
-    return outcome;
+    return this.#outcome(answer, onProgress);
   }
 
   /** The same id again for what was sent and not answered. */
@@ -58,10 +56,16 @@ export class Actions {
     return this.#unanswered.id;
   }
 
-  async #send(url, body, onProgress) {
-    const answer = await request(url, { method: "POST", body, person: this.page.person });
+  async #send(url, body) {
+    const answer = await request(url, { method: "POST", body, person: this.page.person, timeout: 60_000 });
+    this.#unanswered = null;
+    return answer;
+  }
+
+  /** A job is followed to its end. It goes on, and can be undone, when the page is left meanwhile. */
+  async #outcome(answer, onProgress) {
     if (!answer.job) return { done: answer.done, stale: answer.stale.length, unchanged: answer.unchanged.length };
-    return this.#follow(answer.job, onProgress);
+    return this.#outcomeOf(await this.#follow(answer.job, onProgress));
   }
 
   async #follow(number, onProgress) {
@@ -69,7 +73,7 @@ export class Actions {
       const job = await this.#look(number);
       if (job) {
         onProgress(job);
-        if (["done", "failed", "cancelled"].includes(job.state)) return this.#outcome(job);
+        if (["done", "failed", "cancelled"].includes(job.state)) return job;
       }
       await new Promise((resolve) => setTimeout(resolve, POLL));
     }
@@ -85,7 +89,7 @@ export class Actions {
     }
   }
 
-  #outcome(job) {
+  #outcomeOf(job) {
     const failed = (code) => job.failures.find((line) => line.code === code)?.number ?? 0;
     return {
       done: job.done,

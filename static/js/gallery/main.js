@@ -26,7 +26,8 @@ class Gallery {
     this.actions = new Actions(page);
     this.keys = new Keys();
     const list = root.querySelector("#cells");
-    this.selection = list && new Selection(list);
+    // Without tiles there is nothing to select, but still an action to undo.
+    this.selection = new Selection(list ?? document.createElement("ul"));
     const reasons = document.getElementById("reasons");
     this.reasons = reasons && new ReasonDialog(reasons, this.keys, page.reasons);
     const sure = document.getElementById("sure");
@@ -38,7 +39,7 @@ class Gallery {
     this.#startFilter();
     this.#counted(this.actions.count());
     this.#part("exact").addEventListener("click", () => this.#counted(this.actions.count(true)));
-    if (this.selection) this.#startSelection();
+    this.#startSelection();
     this.#comeBack();
     this.#show();
     this.root.dataset.started = "true";
@@ -51,7 +52,8 @@ class Gallery {
     this.#say(says);
     remembered("sessionStorage", SAYS, "");
     const at = remembered("sessionStorage", AT);
-    const cell = this.selection?.cells.find(({ dataset }) => dataset.index === at) ?? this.selection?.cells[0];
+    const { cells } = this.selection;
+    const cell = cells.find(({ dataset }) => dataset.index === at) ?? cells[0];
     if (cell) this.selection.stand(cell);
   }
 
@@ -193,9 +195,9 @@ class Gallery {
   }
 
   #show() {
-    if (!this.selection) return;
     const chosen = this.selection.chosen.length;
-    this.#part("chosen").textContent = this.#all ? "All that match" : chosen ? `${number(chosen)} selected` : "None selected";
+    const shown = this.#part("chosen");
+    if (shown) shown.textContent = this.#all ? "All that match" : chosen ? `${number(chosen)} selected` : "None selected";
     for (const button of this.root.querySelectorAll("[data-needs-chosen]")) button.disabled = this.#busy || !chosen;
     const undo = this.#button("undo");
     if (undo) undo.disabled = this.#busy || !this.actions.done.length;
