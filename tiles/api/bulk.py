@@ -18,6 +18,8 @@ from tiles.models import Area, Job, TilePair
 from tiles.review import bulk, selectors, services
 from tiles.review.filters import TileFilter
 
+from .tiles import FILTER_PARAMETERS
+
 MOST = 2**31 - 1
 
 
@@ -75,8 +77,10 @@ class AreaTilesCount(APIView):
 
     @extend_schema(
         operation_id="tiles_count",
-        description="Takes the parameters of the list of tiles, order and page left out.",
-        parameters=[OpenApiParameter("exact", OpenApiTypes.BOOL, description="Count on, however many there are.")],
+        parameters=[
+            *FILTER_PARAMETERS,
+            OpenApiParameter("exact", OpenApiTypes.BOOL, description="Count on, however many there are."),
+        ],
         responses=CountOut,
     )
     def get(self, request: Request, slug: str) -> Response:

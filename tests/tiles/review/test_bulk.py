@@ -214,6 +214,13 @@ class TestAsAJob:
         assert states(area) == "pprrarar"
         assert true_to_the_log(area)
 
+    def test_it_does_not_begin_when_the_pictures_are_new(self, area: Area, person: Any) -> None:
+        job = self.start(area, person("reviewer"))
+        Job.objects.create(kind="restretch", title="Stretch", area=area, state="running", started_at=timezone.now())
+        job = worked(job)
+        assert (job.state, job.done) == ("failed", 0)
+        assert "stretched anew" in job.error
+
     def test_undo_of_a_job_under_way_stops_it(self, area: Area, person: Any) -> None:
         by, action = person("reviewer"), uuid4()
         job = self.start(area, by, action=action)
