@@ -12,9 +12,11 @@ class TilesConfig(AppConfig):
         from .build.restretch import RestretchKind
         from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
+        from .review.bulk import BulkKind
         from .uploads.kind import UploadCheckKind
 
         register(BuildKind())
         register(DropKind())
         register(RestretchKind())
         register(UploadCheckKind())
+        register(BulkKind())

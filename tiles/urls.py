@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from tiles.api import bulk as bulk_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, build, build_preview, layers, review, terrain
+from tiles.views import areas, build, build_preview, gallery, layers, review, terrain
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
@@ -19,6 +20,9 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
     path("areas/<slug:slug>/drop-rgb/", areas.area_rgb_drop, name="area-rgb-drop"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
+    path("areas/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
+    path("areas/<slug:slug>/gallery/views/", gallery.views, name="gallery-views"),
+    path("areas/<slug:slug>/gallery/views/<int:view_id>/remove/", gallery.view_remove, name="gallery-view-remove"),
     path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),
     path("areas/<slug:slug>/tiles/<int:index>/3d/", terrain.tile_terrain, name="tile-terrain"),
     path("areas/<slug:slug>/tiles/<int:index>/terrain/<int:size>", terrain.tile_terrain_data, name="tile-terrain-data"),
@@ -28,6 +32,9 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/", tiles_api.AreaTiles.as_view(), name="api-area-tiles"),
     path("areas/<slug:slug>/tiles/<int:index>/", tiles_api.AreaTile.as_view(), name="api-area-tile"),
     path("areas/<slug:slug>/decisions/", review_api.AreaDecisions.as_view(), name="api-area-decisions"),
+    path("areas/<slug:slug>/tiles/count/", bulk_api.AreaTilesCount.as_view(), name="api-tiles-count"),
+    path("areas/<slug:slug>/bulk/", bulk_api.AreaBulk.as_view(), name="api-bulk"),
+    path("areas/<slug:slug>/bulk/undo/", bulk_api.AreaBulkUndo.as_view(), name="api-bulk-undo"),
     path("uploads/", uploads_api.Uploads.as_view(), name="api-uploads"),
     path("uploads/<uuid:upload>/", uploads_api.Upload.as_view(), name="api-upload"),
     path("uploads/<uuid:upload>/finish/", uploads_api.UploadFinish.as_view(), name="api-upload-finish"),

@@ -43,6 +43,8 @@ PAGES = (
     *("/areas/new/", "/areas/testland/", "/areas/empty/", "/areas/testland/settings/", "/areas/testland/build/"),
     *("/areas/testland/review/", "/areas/empty/review/", "/areas/testland/review/?state=rejected"),
     "/areas/testland/tiles/0/3d/",
+    *("/areas/testland/gallery/?state=rejected&order=-score", "/areas/testland/gallery/?failure=void"),
+    *("/areas/testland/gallery/", "/areas/empty/gallery/", "/areas/testland/gallery/?score_from=0.9"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),

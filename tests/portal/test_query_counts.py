@@ -30,6 +30,8 @@ ADDRESSES = {
     "area": "/areas/land-0/",
     "captions": "/captions/",
     "captions of an area": "/captions/?area=land-0",
+    "gallery": "/areas/land-0/gallery/",
+    "gallery by relief": "/areas/land-0/gallery/?order=relief&slope_from=1&after=0",
     "jobs": "/jobs/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",

@@ -20,6 +20,7 @@ PAGES = {
     "area-settings": f"/areas/{AREA}/settings/",
     "area-new": "/areas/new/",
     "area-build": f"/areas/{AREA}/build/",
+    "gallery": f"/areas/{AREA}/gallery/?order=score",
     "review-start": "/review/",
     "review": f"/areas/{AREA}/review/?tile=24&state=",
     "terrain": f"/areas/{AREA}/tiles/24/3d/",

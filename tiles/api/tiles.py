@@ -14,7 +14,9 @@ from rest_framework.views import APIView
 from tiles.core.permissions import VIEW_DATA
 from tiles.models.choices import BuildState, ReviewState
 from tiles.review import selectors
-from tiles.review.filters import TileFilter
+from tiles.review.filters import FROM, TO, TileFilter
+from tiles.review.measures import MEASURES
+from tiles.review.orders import ORDERS
 from tiles.review.present import decision_payload, tile_payload, tiles_payload
 
 from .review import CountsOut, DecisionOut
@@ -74,19 +76,32 @@ class PageIn(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, min_value=1, max_value=selectors.PAGE_LIMIT)
 
 
+def filter_parameters() -> list[OpenApiParameter]:
+    """What a TileFilter takes, the order left out. What is empty asks for nothing."""
+    numbers = {measure.column + ending for measure in MEASURES for ending in (FROM, TO)}
+    found = []
+    for name, one in TileFilter.base_filters.items():
+        choices = [choice[0] for choice in one.extra.get("choices", [])] or None
+        day = OpenApiTypes.DATE if name.endswith((FROM, TO)) else OpenApiTypes.STR
+        kind = OpenApiTypes.NUMBER if name in numbers else day
+        if name != "order":
+            found.append(OpenApiParameter(name, kind, enum=choices, description=str(one.label)))
+    return found
+
+
+FILTER_PARAMETERS = filter_parameters()
+
+
 class AreaTiles(APIView):
-    """A page of the built tiles of an area, in the order of their numbers or of their scores."""
+    """A page of the built tiles of an area, or of those that could not be built, in an order of one's choice."""
 
     permission = VIEW_DATA
 
     @extend_schema(
         operation_id="tiles_page",
         parameters=[
-            OpenApiParameter("state", OpenApiTypes.STR, enum=ReviewState.values, description="Empty for all."),
-            OpenApiParameter("reason", OpenApiTypes.STR, description="Only tiles rejected for it."),
-            OpenApiParameter(
-                "order", OpenApiTypes.STR, enum=["score"], description="The most doubtful first; empty: by number."
-            ),
+            *FILTER_PARAMETERS,
+            OpenApiParameter("order", OpenApiTypes.STR, enum=list(ORDERS), description="Empty: by number."),
             OpenApiParameter("after", OpenApiTypes.INT, description="What comes after the tile of this number."),
             OpenApiParameter("before", OpenApiTypes.INT, description="The last that come before it."),
             OpenApiParameter("from", OpenApiTypes.INT, description="This tile and what comes after it."),
@@ -102,9 +117,9 @@ class AreaTiles(APIView):
         page_in.is_valid(raise_exception=True)
         bounds = dict(page_in.validated_data)
         area = selectors.area_by_slug(slug)
-        tile_filter = TileFilter(request.query_params, queryset=selectors.queue(area=area))
+        tile_filter = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area))
         size = bounds.pop("limit", selectors.PAGE_SIZE)
-        page = selectors.queue_page(tiles=tile_filter.checked(), size=size, by_score=tile_filter.by_score, **bounds)
+        page = selectors.queue_page(tiles=tile_filter.checked(), size=size, order=tile_filter.chosen_order, **bounds)
         return Response(
             {
                 "items": tiles_payload(page.tiles, area.slug),

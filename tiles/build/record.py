@@ -80,7 +80,8 @@ def tile_record_restretched(
     tile.parameters = {**tile.parameters, **stretch}
     tile.flags = [*(flag for flag in tile.flags if flag not in STRETCH_FLAGS), *flags]
     decisions = _judge(tile, fresh=False, changed=changed)
-    tile.save(update_fields=["layers", "parameters", "flags", "version", "review_state", "reason"])
+    judged = ("version", "review_state", "reason", "decided_by", "decided_at")
+    tile.save(update_fields=["layers", "parameters", "flags", *judged])
     for decision in decisions:
         decision.save()
     return _change(before, tile)
@@ -187,6 +188,7 @@ def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> Revi
         action=client_id,
     )
     tile.review_state, tile.reason = state, reason
+    tile.decided_by, tile.decided_at = None, timezone.now()
     return decision
 
 

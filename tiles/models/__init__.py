@@ -4,6 +4,7 @@ from .area import Area, AreaCounter, DemFile, SkippedWindow
 from .decision import ReviewDecision
 from .job import Job, JobChunk, JobEvent
 from .quota import QuotaLease, ServiceQuota
+from .saved_view import SavedView
 from .signature import TileSignature
 from .tile import TilePair
 from .upload import DemUpload
@@ -18,6 +19,7 @@ __all__ = [
     "JobEvent",
     "QuotaLease",
     "ReviewDecision",
+    "SavedView",
     "ServiceQuota",
     "SkippedWindow",
     "TilePair",

@@ -30,6 +30,15 @@ class TilePair(models.Model):
     review_state = models.CharField(max_length=8, choices=ReviewState, default=ReviewState.PENDING)
     reason = models.CharField(max_length=32, blank=True, help_text="Why it is rejected.")
     captioned = models.BooleanField(default=False)
+    decided_by = models.ForeignKey(
+        "accounts.User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Of the newest entry about it; nobody when a rule made it.",
+    )
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="Of the newest entry about it.")
 
     modality = models.CharField(max_length=8, choices=Modality, default=Modality.RGB)
     native_gsd = models.FloatField(
@@ -102,6 +111,11 @@ class TilePair(models.Model):
             models.Index(fields=["area", "build_state", "review_state", "-score", "index"], name="tile_queue_by_score"),
             models.Index(fields=["area", "build_state", "-score", "index"], name="tile_by_score"),
             models.Index(fields=["area", "reason", "-score", "index"], name="tile_reasons_by_score"),
+            *[
+                models.Index(fields=["area", "build_state", f"-{column}", "index"], name=f"tile_by_{column}")
+                for column in ("dem_max", "relief", "slope", "cloud_share", "shift_px", "built_at", "decided_at")
+            ],
+            models.Index(fields=["area", "decided_by", "index"], name="tile_by_person"),
         ]
         permissions: ClassVar = [("review_tilepair", "Can approve and reject tiles")]
 

@@ -1,19 +1,65 @@
-"""The filter of the review queue: one for the page and the JSON."""
+"""The filter of tiles: one for the review queue, the gallery, bulk actions and the JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
 import django_filters
-from django.db.models import QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import QueryDict
+from django.utils import timezone
 
 from tiles.core.errors import BadInput
 from tiles.models import TilePair
-from tiles.models.choices import REJECTION_REASONS, ReviewState
+from tiles.models.choices import REJECTION_REASONS, BuildState, Failure, ReviewState
+from tiles.raster.terrain import LANDFORMS
 
-BY_SCORE = "score"
+from .measures import MEASURES
+from .orders import BY_NUMBER, ORDER_CHOICES, ORDERS, Order
+from .present import CAUSE_WORDS, FLAG_WORDS, SHARE_WORDS
+
+Tiles = QuerySet[TilePair]
+CAUSES = {**SHARE_WORDS, **CAUSE_WORDS, "shift": "shift", "spikes": "spikes", "duplicate": "duplicate"}
+FROM, TO = "_from", "_to"
+
+
+class Chip(NamedTuple):
+    """One part of a filter in words, and the query string without it."""
+
+    words: str
+    without: str
+
+
+def _day_filter(column: str, end: bool) -> Callable[[Tiles, str, date], Tiles]:
+    """Days are the site's; the bound is a moment, so that the column's index serves."""
+
+    def keep(tiles: Tiles, name: str, day: date) -> Tiles:
+        try:
+            moment = timezone.make_aware(datetime.combine(day + timedelta(days=end), time.min))
+        except OverflowError as error:
+            raise BadInput(f"The filter's {name} is wrong: choose a day of this era.", code="bad_filter") from error
+        return tiles.filter(**{f"{column}__{'lt' if end else 'gte'}": moment})
+
+    return keep
+
+
+def _named(tiles: Tiles, name: str, value: str) -> Tiles:
+    """Tiles that name a code in their flags, or among the causes of their score. Both are short JSON."""
+    column = {"flag": "flags", "cause": "causes"}[name]
+    quoted = f'"{value}"' if name == "flag" else f'"code": "{value}"'
+    return tiles.annotate(**{f"{name}_text": Cast(column, TextField())}).filter(**{f"{name}_text__contains": quoted})
 
 
 class TileFilter(django_filters.FilterSet):
-    """`state` and `reason`, either may be empty for all; `order`, empty for the order of the numbers."""
+    """What is empty asks for nothing. Every measure of MEASURES has two bounds, `<column>_from` and `<column>_to`,
+    both within; a tile without the value is left out.
+
+    Built tiles only, except where `failure` asks for those that could not be built.
+    """
 
     state = django_filters.ChoiceFilter(
         field_name="review_state", choices=ReviewState.choices, empty_label="All", label="State"
@@ -24,25 +70,81 @@ class TileFilter(django_filters.FilterSet):
         empty_label="Any reason",
         label="Reason",
     )
+    landform = django_filters.ChoiceFilter(
+        choices=[(landform.name, landform.label) for landform in LANDFORMS], empty_label="Any", label="Landform"
+    )
+    flag = django_filters.ChoiceFilter(
+        method=_named, choices=list(FLAG_WORDS.items()), empty_label="Any or none", label="Flag"
+    )
+    cause = django_filters.ChoiceFilter(
+        method=_named, choices=list(CAUSES.items()), empty_label="Any or none", label="Cause of the score"
+    )
+    failure = django_filters.ChoiceFilter(
+        choices=[choice for choice in Failure.choices if choice[0]], empty_label="Built tiles", label="Not built"
+    )
+    decided_by = django_filters.ModelChoiceFilter(
+        queryset=lambda _request: get_user_model().objects.order_by("username"),
+        empty_label="Anybody or nobody",
+        label="Decided last by",
+    )
+    decided_from = django_filters.DateFilter(method=_day_filter("decided_at", end=False), label="Decided from")
+    decided_to = django_filters.DateFilter(method=_day_filter("decided_at", end=True), label="Decided to")
+    built_from = django_filters.DateFilter(method=_day_filter("built_at", end=False), label="Built from")
+    built_to = django_filters.DateFilter(method=_day_filter("built_at", end=True), label="Built to")
     order = django_filters.ChoiceFilter(
-        method="unfiltered", choices=[(BY_SCORE, "Most doubtful first")], empty_label="By number", label="Order"
+        method="unfiltered", choices=ORDER_CHOICES, empty_label="By number", label="Order"
     )
 
     class Meta:
         model = TilePair
         fields: list[str] = []
 
-    def unfiltered(self, tiles: QuerySet[TilePair], name: str, value: str) -> QuerySet[TilePair]:
+    @classmethod
+    def get_filters(cls) -> dict[str, Any]:
+        filters: dict[str, Any] = super().get_filters()
+        for measure in MEASURES:
+            for ending, lookup, word in ((FROM, "gte", "from"), (TO, "lte", "to")):
+                filters[measure.column + ending] = django_filters.NumberFilter(
+                    field_name=measure.column, lookup_expr=lookup, label=f"{measure.words} {word}"
+                )
+        return filters
+
+    def unfiltered(self, tiles: Tiles, name: str, value: str) -> Tiles:
         """The order is the page's business: it needs the keyset."""
         return tiles
 
-    @property
-    def by_score(self) -> bool:
-        return bool(self.form.cleaned_data.get("order") == BY_SCORE) if self.form.is_valid() else False
+    def filter_queryset(self, queryset: Tiles) -> Tiles:
+        wanted = BuildState.FAILED if self.form.cleaned_data.get("failure") else BuildState.BUILT
+        kept: Tiles = super().filter_queryset(queryset.filter(build_state=wanted))
+        return kept
 
-    def checked(self) -> QuerySet[TilePair]:
+    @property
+    def chosen_order(self) -> Order:
+        name = self.form.cleaned_data.get("order") if self.form.is_valid() else ""
+        return ORDERS.get(name or "", BY_NUMBER)
+
+    def checked(self) -> Tiles:
         """The filtered rows. Raises BadInput that names the first wrong field."""
         for name, errors in self.errors.items():
             raise BadInput(f"The filter's {name} is wrong: {errors[0]}", code="bad_filter")
-        rows: QuerySet[TilePair] = self.qs
+        rows: Tiles = self.qs
         return rows
+
+    def asked(self, *, without: str = "", order: bool = True) -> str:
+        """The filter as a query string: known fields that ask for something, in one order, whoever wrote them."""
+        query = QueryDict(mutable=True)
+        for name in self.filters:
+            value = self.data.get(name, "")
+            if value and name != without and (order or name != "order"):
+                query[name] = value
+        return query.urlencode()
+
+    def chips(self) -> list[Chip]:
+        """The parts of a checked filter in words, each with the query string that is left without it."""
+        chips = []
+        for name, one in self.filters.items():
+            value = self.form.cleaned_data.get(name)
+            if name != "order" and value not in (None, ""):
+                chosen = dict(one.extra["choices"])[value] if "choices" in one.extra else value
+                chips.append(Chip(f"{one.label}: {chosen}", self.asked(without=name)))
+        return chips

@@ -16,6 +16,9 @@ from tiles.raster.encode import encode_png, read_layer_bytes
 from tiles.raster.errors import RasterError
 
 TIFF = "image/tiff"
+SMALL = "heights"
+"""DEM_255 thinned out for lists of tiles, to SMALL_SIDE pixels or a few more."""
+SMALL_SIDE = 128
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ DELIVERIES = {
     "png": Delivery(("png",), "image/png"),
     "preview": Delivery(("preview",), "image/jpeg"),
     "dem255": Delivery(("dem255", "void"), "image/png", derived=True),
+    SMALL: Delivery(("dem255", "void"), "image/png", derived=True),
     "void": Delivery(("void",), "image/png"),
     "dem.tif": Delivery(("dem",), TIFF),
     "dem255.tif": Delivery(("dem255",), TIFF),
@@ -45,8 +49,8 @@ DELIVERIES = {
 
 
 def delivered(tile: TilePair) -> list[str]:
-    """The names under which this tile's layers can be had."""
-    return [name for name, delivery in DELIVERIES.items() if tile.layer(delivery.made_of[0])]
+    """The names under which this tile's layers can be had at full size."""
+    return [name for name, delivery in DELIVERIES.items() if name != SMALL and tile.layer(delivery.made_of[0])]
 
 
 def layer_token(tile: TilePair, name: str) -> str:
@@ -80,8 +84,10 @@ def layer_file(tile: TilePair, name: str, slug: str) -> Path:
     return path
 
 
-def depth_png(tile: TilePair, slug: str) -> bytes:
+def depth_png(tile: TilePair, slug: str, *, small: bool = False) -> bytes:
     """DEM_255 as a PNG of grey and alpha; alpha is 0 where the void mask says that there is no height.
+
+    small: every n-th pixel of it, so that SMALL_SIDE or a few more remain of the longer side.
 
     Raises NotFound when a file is missing or damaged.
     """
@@ -93,4 +99,5 @@ def depth_png(tile: TilePair, slug: str) -> bytes:
                 alpha[np.asarray(mask.convert("L")) > 0] = 0
     except (RasterError, OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
         raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
-    return encode_png(np.stack([grey, alpha], axis=-1))
+    step = max(1, max(grey.shape) // SMALL_SIDE) if small else 1
+    return encode_png(np.ascontiguousarray(np.stack([grey, alpha], axis=-1)[::step, ::step]))

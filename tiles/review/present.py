@@ -40,7 +40,7 @@ def tile_payload(tile: TilePair, slug: str) -> dict[str, Any]:
         "index": tile.index,
         "name": tile.name,
         "build_state": tile.build_state,
-        "problem": _problem(tile),
+        "problem": problem_of(tile),
         "state": tile.review_state,
         "reason": tile.reason,
         "version": tile.version,
@@ -80,7 +80,7 @@ def _cause(code: str, value: float, tile: TilePair) -> str:
     return CAUSE_WORDS.get(code, code.replace("_", " "))
 
 
-def _problem(tile: TilePair) -> str:
+def problem_of(tile: TilePair) -> str:
     """Why a tile could not be built, as a sentence; empty when it could."""
     if not tile.failure:
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,14 @@ from tiles.core.errors import BadInput, NotFound
 from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
 from tiles.models.choices import BuildState, ReviewState
 
+from .orders import BY_NUMBER, Order
+
 COUNTED = ("built", *ReviewState.values)
 PAGE_SIZE = 24
 PAGE_LIMIT = 100
 HISTORY_SIZE = 50
 DAY_LIMIT = 10_000
+COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,61 +62,79 @@ def queue_page(
     before: int | None = None,
     start: int | None = None,
     size: int = PAGE_SIZE,
-    by_score: bool = False,
+    order: Order = BY_NUMBER,
 ) -> QueuePage:
-    """One page of a filtered queue, in the order of the numbers, which are the keyset.
+    """One page of filtered tiles of one area, in the order of the numbers or of a measure and then the numbers.
 
-    after, before: exclusive bounds, at most one of them; start: from this number on. Reads size + 1 rows through the
-    index (area, build state, review state, number). by_score: the highest score first, tiles of one score by number;
-    the bounds are then the numbers of tiles, whose places in that order hold even when the filter leaves them out.
-    Raises BadInput for two bounds or a size out of range.
+    after, before: exclusive bounds, at most one of them; start: from this number on. The bounds are numbers of tiles,
+    whose places in the order hold even when the filter leaves them out. Reads size + 1 rows, each run of them through
+    the order's index. Raises BadInput for two bounds or a size out of range.
     """
     if sum(bound is not None for bound in (after, before, start)) > 1:
         raise BadInput("Give one of after, before and from, not two.")
     if not 1 <= size <= PAGE_LIMIT:
         raise BadInput(f"A page holds 1 to {PAGE_LIMIT} tiles.")
     tiles = tiles.select_related("dem_file")
-    if by_score:
-        return _page_by_score(tiles, after, before, start, size)
+    if order.by_number:
+        return _page_by_number(tiles, after, before, start, size, down=order.down)
+    bound = next((number for number in (after, before, start) if number is not None), None)
+    place = None if bound is None else _place(tiles, order.column, bound)
+    if bound is None or place is None:
+        found = _read(order.runs(tiles), size + 1)
+        return QueuePage(found[:size], has_before=False, has_after=len(found) > size)
     if before is not None:
-        found = list(tiles.filter(index__lt=before).order_by("-index")[: size + 1])
-        page = found[:size][::-1]
-        return QueuePage(page, has_before=len(found) > size, has_after=True)
+        found = _read(order.runs_before(tiles, bound, place[0]), size + 1)
+        return QueuePage(found[:size][::-1], has_before=len(found) > size, has_after=True)
+    found = _read(order.runs_after(tiles, bound, place[0], inclusive=start is not None), size + 1)
+    return QueuePage(found[:size], has_before=True, has_after=len(found) > size)
+
+
+def _page_by_number(
+    tiles: QuerySet[TilePair], after: int | None, before: int | None, start: int | None, size: int, *, down: bool
+) -> QueuePage:
+    """The number is its own keyset: a bound need not be the number of a tile."""
+    ahead, behind = ("lt", "gt") if down else ("gt", "lt")
+    forth, back = ("-index", "index") if down else ("index", "-index")
+    if before is not None:
+        found = list(tiles.filter(**{f"index__{behind}": before}).order_by(back)[: size + 1])
+        return QueuePage(found[:size][::-1], has_before=len(found) > size, has_after=True)
     if after is not None:
-        tiles = tiles.filter(index__gt=after)
+        tiles = tiles.filter(**{f"index__{ahead}": after})
     elif start is not None:
-        tiles = tiles.filter(index__gte=start)
-    found = list(tiles.order_by("index")[: size + 1])
+        tiles = tiles.filter(**{f"index__{ahead}e": start})
+    found = list(tiles.order_by(forth)[: size + 1])
     bounded = after is not None or bool(start)
     return QueuePage(found[:size], has_before=bounded, has_after=len(found) > size)
 
 
-def _page_by_score(
-    tiles: QuerySet[TilePair], after: int | None, before: int | None, start: int | None, size: int
-) -> QueuePage:
-    """The keyset is score and number. Tiles of the bound's own score are a range of their own: there may be many."""
-    bound = next((number for number in (after, before, start) if number is not None), None)
-    place = None if bound is None else _score_at(tiles, bound)
-    if bound is None or place is None:
-        found = list(tiles.order_by("-score", "index")[: size + 1])
-        return QueuePage(found[:size], has_before=False, has_after=len(found) > size)
-    same, most = tiles.filter(score=place), size + 1
-    if before is not None:
-        found = list(same.filter(index__lt=bound).order_by("-index")[:most])
-        found += tiles.filter(score__gt=place).order_by("score", "-index")[: most - len(found)]
-        return QueuePage(found[:size][::-1], has_before=len(found) > size, has_after=True)
-    same = same.filter(index__gt=bound) if after is not None else same.filter(index__gte=bound)
-    found = list(same.order_by("index")[:most])
-    found += tiles.filter(score__lt=place).order_by("-score", "index")[: most - len(found)]
-    return QueuePage(found[:size], has_before=True, has_after=len(found) > size)
+def _read(runs: Iterable[QuerySet[TilePair]], most: int) -> list[TilePair]:
+    """The first rows of runs that follow each other."""
+    found: list[TilePair] = []
+    for run in runs:
+        if len(found) < most:
+            found += run[: most - len(found)]
+    return found
 
 
-def _score_at(tiles: QuerySet[TilePair], index: int) -> float | None:
-    """The score of the area's tile of this number, whether or not the filter holds for it."""
+def _place(tiles: QuerySet[TilePair], column: str, index: int) -> tuple[object] | None:
+    """The value of the area's tile of this number, whether or not the filter holds for it; None: no such tile."""
     area = tiles.values_list("area_id", flat=True).first()
     if area is None:
         return None
-    return TilePair.objects.filter(area_id=area, index=index).values_list("score", flat=True).first()
+    return TilePair.objects.filter(area_id=area, index=index).values_list(column).first()
+
+
+def tiles_counted(*, tiles: QuerySet[TilePair], exact: bool = False) -> tuple[int, bool]:
+    """How many there are, and whether there may be more: counts to COUNT_LIMIT and no further unless `exact`."""
+    if exact:
+        return tiles.order_by().count(), False
+    found = tiles.order_by()[: COUNT_LIMIT + 1].count()
+    return min(found, COUNT_LIMIT), found > COUNT_LIMIT
+
+
+def tiles_of(*, area: Area) -> QuerySet[TilePair]:
+    """All tiles of an area, for a TileFilter, which keeps the built ones unless it is asked for a failure."""
+    return TilePair.objects.filter(area=area)
 
 
 def tile_by_index(*, area: Area, index: int) -> TilePair:

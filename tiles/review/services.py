@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
 
 from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound, Stale
 from tiles.core.permissions import REVIEW_TILES, require
@@ -20,6 +23,13 @@ LayerVersions = Mapping[str, int]
 Verb = ReviewDecision.Verb
 
 NOTE_LENGTH = 2000
+MOVED = ("review_state", "reason", "version", "decided_by", "decided_at")
+STATE_AFTER = {
+    Verb.APPROVE: ReviewState.APPROVED,
+    Verb.REJECT: ReviewState.REJECTED,
+    Verb.UNSURE: ReviewState.UNSURE,
+    Verb.RESET: ReviewState.PENDING,
+}
 UNKNOWN_TILE = "There is no such tile. It may have been renumbered; reload the page."
 NOT_BUILT = "This tile is not built: there is nothing to judge yet."
 NOTE_WANTED = "This reason needs a note: say what is wrong with the tile."
@@ -90,6 +100,140 @@ def decision_undo(*, undoes: UUID, by: Any, client_id: UUID, tile_id: int | None
         return _record(tile, entry)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the tiles of one action: how many entries there are of it, and the numbers of the tiles without.
+
+    unchanged: they stood as was asked already. stale: somebody changed them since they were seen.
+    """
+
+    done: int = 0
+    unchanged: list[int] = field(default_factory=list)
+    stale: list[int] = field(default_factory=list)
+
+
+def tiles_decide(
+    *, area: Area, seen: Mapping[int, int], verb: str, by: Any, action: UUID, reason: str = "", note: str = ""
+) -> Outcome:
+    """Approve, reject or reset some tiles of an area at once, as one action that can be undone as one.
+
+    seen: tile id -> its version when it was seen; it grows with every decision and with every change of pixels.
+    Whatever changed since is left alone and said. The id of an entry follows from the action and its tile, so a
+    repeated call adds nothing and returns the same. Raises NotAllowed, BadInput for a wrong reason, NotFound,
+    Conflict when a tile is not built or the action was another one.
+    """
+    require(by, REVIEW_TILES)
+    with transaction.atomic():
+        # All rows first and in one order, counters last and once: batches cannot deadlock with each other or with
+        # somebody who judges a single tile.
+        tiles = _all_locked(seen, area)
+        client_ids = {tile.pk: uuid5(action, f"tile {tile.pk}") for tile in tiles}
+        earlier = ReviewDecision.objects.in_bulk(list(client_ids.values()), field_name="client_id")
+        entries: list[ReviewDecision] = []
+        outcome = Outcome(done=len(earlier))
+        for tile in tiles:
+            entry = ReviewDecision(
+                tile=tile,
+                verb=verb,
+                to_state=STATE_AFTER[Verb(verb)],
+                to_reason=reason,
+                note=note.strip(),
+                layers_seen=tile.layer_versions(),
+                by=by,
+                client_id=client_ids[tile.pk],
+                action=action,
+            )
+            if entry.client_id in earlier:
+                _require_same(earlier[entry.client_id], entry)
+                continue
+            _check_words(area, entry)
+            if tile.build_state != BuildState.BUILT:
+                raise Conflict(NOT_BUILT, code="not_built")
+            if _decided_by_others(tile, seen[tile.pk], by):
+                outcome.stale.append(tile.index)
+            elif (tile.review_state, tile.reason) == (entry.to_state, entry.to_reason):
+                outcome.unchanged.append(tile.index)
+            else:
+                entries.append(entry)
+        return _record_all(area, entries, outcome)
+
+
+def decisions_undo(*, area: Area, undoes: Sequence[int], by: Any, action: UUID) -> Outcome:
+    """Undo some of one's own decisions about tiles of an area, given by their keys, as one action.
+
+    Those undone already are `unchanged`; those with a newer decision are `stale` and stay. A repeated call adds
+    nothing and returns the same. Raises NotAllowed, and Conflict for an undo.
+    """
+    require(by, REVIEW_TILES)
+    with transaction.atomic():
+        found = list(ReviewDecision.objects.filter(pk__in=undoes, tile__area=area).order_by("tile_id"))
+        tiles = {tile.pk: tile for tile in _all_locked([entry.tile_id for entry in found], area)}
+        undone = dict(ReviewDecision.objects.filter(undoes__in=found).values_list("undoes_id", "action"))
+        standing = _standing_of(tiles)
+        entries: list[ReviewDecision] = []
+        outcome = Outcome(done=sum(made == action for made in undone.values()))
+        for old in found:
+            if old.by_id != by.pk:
+                raise NotAllowed(NOT_YOURS, code="not_yours")
+            if old.verb == Verb.UNDO:
+                raise Conflict(UNDO_OF_UNDO, code="undo_of_undo")
+            tile = tiles[old.tile_id]
+            if old.pk in undone:
+                if undone[old.pk] != action:
+                    outcome.unchanged.append(tile.index)
+            elif standing.get(tile.pk) != old.pk:
+                outcome.stale.append(tile.index)
+            else:
+                entries.append(_undo_entry(tile, old, by, action))
+        return _record_all(area, entries, outcome)
+
+
+def decision_words_check(*, area: Area, verb: str, reason: str, note: str) -> None:
+    """Raise BadInput unless this may be said about a tile of the area."""
+    _check_words(area, ReviewDecision(verb=verb, to_reason=reason, note=note.strip()))
+
+
+def _all_locked(tile_ids: Iterable[int], area: Area) -> list[TilePair]:
+    """These tiles of an area by key. Raises NotFound when one is not there."""
+    wanted = set(tile_ids)
+    found = list(TilePair.objects.select_for_update().filter(pk__in=wanted, area=area).order_by("pk"))
+    if len(found) < len(wanted):
+        raise NotFound(UNKNOWN_TILE)
+    return found
+
+
+def _standing_of(tile_ids: Iterable[int]) -> dict[int, int]:
+    """tile id -> key of the newest decision about it that is neither undone nor itself an undo."""
+    entries = ReviewDecision.objects.filter(tile_id__in=list(tile_ids), undone_by__isnull=True)
+    newest = entries.exclude(verb=Verb.UNDO).order_by().values("tile_id").annotate(newest=Max("id"))
+    return dict(newest.values_list("tile_id", "newest"))
+
+
+def _undo_entry(tile: TilePair, old: ReviewDecision, by: Any, action: UUID) -> ReviewDecision:
+    return ReviewDecision(
+        tile=tile,
+        verb=Verb.UNDO,
+        to_state=old.from_state,
+        to_reason=old.from_reason,
+        layers_seen=tile.layer_versions(),
+        by=by,
+        client_id=uuid5(action, f"undo {old.client_id}"),
+        action=action,
+        undoes=old,
+    )
+
+
+def _record_all(area: Area, entries: Sequence[ReviewDecision], outcome: Outcome) -> Outcome:
+    """Append entries about different tiles, which the caller has locked, and move what follows from them."""
+    change: Counter[str] = Counter()
+    for entry in entries:
+        change.update(_move(entry.tile, entry))
+    ReviewDecision.objects.bulk_create(entries)
+    TilePair.objects.bulk_update([entry.tile for entry in entries], MOVED)
+    AreaCounter.objects.add(area.pk, change)
+    return Outcome(outcome.done + len(entries), outcome.unchanged, outcome.stale)
+
+
 def _decide(
     tile_id: int,
     verb: str,
@@ -137,10 +281,14 @@ def _earlier(entry: ReviewDecision) -> ReviewDecision | None:
     found = ReviewDecision.objects.select_related("by").filter(client_id=entry.client_id).first()
     if found is None:
         return None
+    _require_same(found, entry)
+    return found
+
+
+def _require_same(found: ReviewDecision, entry: ReviewDecision) -> None:
     same = ("tile_id", "by_id", "verb", "to_reason", "undoes_id")
     if any(getattr(found, name) != getattr(entry, name) for name in same):
         raise Conflict(OTHER_ENTRY, code="client_id_taken")
-    return found
 
 
 def _check_words(area: Area, entry: ReviewDecision) -> None:
@@ -159,11 +307,16 @@ def _check_fresh(tile: TilePair, seen: LayerVersions, seen_version: int, by: Any
     """One's own later decisions are no surprise; anybody else's, a rule's or a rebuild's are."""
     if _pixels_differ(seen, tile.layer_versions()):
         raise Stale(PIXELS_CHANGED, cause="layers", current=current_state(tile))
-    if tile.version == seen_version:
-        return
-    own = tile.decisions.filter(tile_version__gt=seen_version, by=by).count()
-    if own != tile.version - seen_version:
+    if _decided_by_others(tile, seen_version, by):
         raise Stale(DECIDED_MEANWHILE, cause="decision", current=current_state(tile))
+
+
+def _decided_by_others(tile: TilePair, seen_version: int, by: Any) -> bool:
+    """Whether anything but this person's own decisions moved the tile since it had that version."""
+    if tile.version == seen_version:
+        return False
+    own = tile.decisions.filter(tile_version__gt=seen_version, by=by).count()
+    return bool(own != tile.version - seen_version)
 
 
 def _pixels_differ(seen: LayerVersions, now: LayerVersions) -> bool:
@@ -185,18 +338,27 @@ def _check_undo(tile: TilePair, found: ReviewDecision, by: Any) -> None:
 
 def _record(tile: TilePair, entry: ReviewDecision) -> ReviewDecision:
     """Append the entry and move the tile and its counters with it. The caller holds the tile's lock."""
-    before: Counter[str] = tile.counted
-    entry.from_state, entry.from_reason = tile.review_state, tile.reason
-    tile.review_state, tile.reason = entry.to_state, entry.to_reason
-    tile.version += 1
-    entry.tile_version = tile.version
     entry.action = entry.client_id
+    change = _move(tile, entry)
     try:
         with transaction.atomic():
             entry.save()
     except IntegrityError as error:
         # Two requests with one id about two tiles: the lock on the tile does not keep them apart.
         raise Conflict(OTHER_ENTRY, code="client_id_taken") from error
-    tile.save(update_fields=["review_state", "reason", "version"])
-    AreaCounter.objects.move(tile.area_id, before, tile.counted)
+    tile.save(update_fields=MOVED)
+    AreaCounter.objects.add(tile.area_id, change)
     return entry
+
+
+def _move(tile: TilePair, entry: ReviewDecision) -> Counter[str]:
+    """Make the entry the newest about the tile, both in memory; returns the change of the area's counters."""
+    before: Counter[str] = tile.counted
+    entry.from_state, entry.from_reason = tile.review_state, tile.reason
+    tile.review_state, tile.reason = entry.to_state, entry.to_reason
+    tile.version += 1
+    entry.tile_version = tile.version
+    tile.decided_by, tile.decided_at = entry.by, timezone.now()
+    change = Counter(tile.counted)
+    change.subtract(before)
+    return change

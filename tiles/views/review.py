@@ -52,7 +52,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
 def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dict[str, int]) -> dict[str, Any]:
     """Everything that the page needs to show its first tile without asking again."""
     start = _number(request.GET.get("tile", ""))
-    page = selectors.queue_page(tiles=tile_filter.checked(), start=start, by_score=tile_filter.by_score)
+    page = selectors.queue_page(tiles=tile_filter.checked(), start=start, order=tile_filter.chosen_order)
     user: Any = request.user
     mine = selectors.decisions_of_person(by=user, area=area)
     return {

@@ -54,6 +54,16 @@ def test_dem255_is_a_png_with_the_voids_transparent(tile: TilePair, signed_in: A
     assert (grey == depth_to_uint8(heights_of(3), void)).all()
 
 
+def test_heights_for_lists_are_every_other_pixel_of_dem255(data_folder: Path, signed_in: Any) -> None:
+    make_tile(make_area("large", tile_size=256), 3, void=True)
+    client, pictures = signed_in("viewer"), []
+    for layer in ("dem255", "heights"):
+        answer = client.get(f"/areas/large/tiles/3/{layer}?v=1.1")
+        assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+        pictures.append(np.asarray(Image.open(io.BytesIO(content(answer)))))
+    assert (pictures[1] == pictures[0][::2, ::2]).all()
+
+
 @pytest.mark.parametrize(("layer", "band"), [("dem.tif", "dem"), ("rgb.tif", "rgb"), ("dem255.tif", "dem255")])
 def test_rasters_are_downloads(tile: TilePair, signed_in: Any, layer: str, band: str) -> None:
     answer = fetch(signed_in("viewer"), layer, v=1)
