@@ -7,7 +7,7 @@ from django.urls import URLPattern, path
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, build, layers, review
+from tiles.views import areas, atlas, build, layers, review
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
@@ -18,6 +18,9 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/drop-rgb/", areas.area_rgb_drop, name="area-rgb-drop"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
     path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),
+    path("areas/<slug:slug>/atlas/", atlas.atlas, name="atlas"),
+    path("areas/<slug:slug>/atlas/tiles", atlas.atlas_tiles, name="atlas-tiles"),
+    path("areas/<slug:slug>/atlas/sheets/<int:block>/<int:size>", atlas.atlas_sheet, name="atlas-sheet"),
 ]
 
 api_urlpatterns: list[URLPattern] = [

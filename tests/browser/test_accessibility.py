@@ -42,6 +42,7 @@ PAGES = (
     *("/", "/review/", "/help/", "/account/"),
     *("/areas/new/", "/areas/testland/", "/areas/empty/", "/areas/testland/settings/", "/areas/testland/build/"),
     *("/areas/testland/review/", "/areas/empty/review/", "/areas/testland/review/?state=rejected"),
+    *("/areas/testland/atlas/", "/areas/empty/atlas/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),

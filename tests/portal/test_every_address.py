@@ -62,6 +62,9 @@ TABLE: dict[str, list[Address]] = {
     "build-sources": [Address("/areas/new/sources/", "curator", 404)],
     "review": [Address("/areas/testland/review/", "viewer")],
     "tile-layer": [Address("/areas/testland/tiles/0/png?v=1", "viewer")],
+    "atlas": [Address("/areas/testland/atlas/", "viewer")],
+    "atlas-tiles": [Address("/areas/testland/atlas/tiles", "viewer")],
+    "atlas-sheet": [Address("/areas/testland/atlas/sheets/99/32", "viewer", 404)],
     "api-area-tiles": [api("areas/testland/tiles/", "viewer")],
     "api-area-tile": [api("areas/testland/tiles/0/", "viewer")],
     "api-area-decisions": [
