@@ -42,7 +42,7 @@ class TileQuerySet(models.QuerySet["TilePair"]):
                 for start in range(0, len(keys), ROWS_AT_ONCE)
             )
 
-    def bulk_create(self, objs: Iterable[TilePair], *args: Any, **kwargs: Any) -> list[TilePair]:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
         tiles = list(objs)
         with transaction.atomic(using=self.db):
             AtlasChange.objects.note((tile.area_id, tile.index) for tile in tiles)

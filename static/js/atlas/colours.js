@@ -19,7 +19,7 @@ export function worded(value, { unit = "" } = {}) {
   if (Number.isNaN(value)) return "unknown";
   const shown = unit === "%" ? value * 100 : value;
   const digits = Math.abs(shown) >= 100 ? 0 : Math.abs(shown) >= 10 ? 1 : 2;
-  return `${shown.toFixed(digits)}${unit ? ` ${unit}` : ""}`;
+  return `${Number(shown.toFixed(digits))}${unit === "°" ? unit : unit && ` ${unit}`}`;
 }
 
 /** A scheme: of(row) is the place of a colour in `colours`, or -1 for none; legend: [colour, words, how many]. */

@@ -103,7 +103,7 @@ function restyle({ keep = true } = {}) {
   const scheme = schemeOf(by, tiles, page);
   painter.scheme = { ...scheme, signs: by === "state" ? page.states : null };
   painter.strength = Number(controls.strength.value) / 100;
-  painter.accent = token("--accent");
+  painter.accent = token("caret-color");
   controls.strength.disabled = !by;
   showLegend(scheme, page.measures[by]);
   if (!keep) painter.restart();

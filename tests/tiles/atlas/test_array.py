@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -114,54 +114,66 @@ def verdict(area: Area, person: Callable[..., Any]) -> Callable[..., Any]:
     return decide
 
 
+class Steps:
+    """What may happen to an area, drawn by lot."""
+
+    def __init__(self, area: Area, verdict: Any, by: Any, chance: random.Random) -> None:
+        self._area, self._verdict, self._by, self._chance = area, verdict, by, chance
+        self._built = [0, 1, 2, 5, 1023, 1024, 3000]
+        self._entries: list[Any] = []
+
+    def any(self) -> None:
+        judge, undo = self._judge, self._undo
+        steps = [*(judge, judge, judge, undo, undo), self._measure, self._fail, self._rebuild, self._plan]
+        self._chance.choice(steps)()
+
+    def _judge(self) -> None:
+        service = self._chance.choice([tile_approve, tile_reject, tile_unsure])
+        more = {"reason": self._chance.choice(["cloud", "seam"])} if service is tile_reject else {}
+        self._entries.append(self._verdict(service, self._chance.choice(self._built), **more))
+
+    def _undo(self) -> None:
+        """The last decision, unless it was undone or overruled."""
+        last = self._entries.pop() if self._entries else None
+        if last and last.tile.decisions.order_by("-id").first() == last:
+            decision_undo(undoes=last.client_id, by=self._by, client_id=uuid4())
+
+    def _measure(self) -> None:
+        tiles = list(TilePair.objects.filter(area=self._area, build_state=BuildState.BUILT)[:4])
+        for tile in tiles:
+            tile.score = self._chance.random()
+        TilePair.objects.bulk_update(tiles, ["score"], batch_size=2)
+
+    def _fail(self) -> None:
+        number = max(self._built) + 900
+        make_failed_tile(self._area, number)
+        with transaction.atomic():
+            tiles_plan_again(self._area, ["void"])
+        make_tile(self._area, number + 1, files=False)
+        self._built.append(number + 1)
+
+    def _rebuild(self) -> None:
+        tile = TilePair.objects.get(area=self._area, index=self._chance.choice(self._built))
+        preview = tile.layers.get("preview", {"v": 0, "sha256": ""})
+        tile.layers = {**tile.layers, "preview": {**preview, "v": preview["v"] + 1}}
+        tile.save(update_fields=["layers"])
+
+    def _plan(self) -> None:
+        number = max(self._built) + 500
+        tiles = [TilePair(area=self._area, index=number + step, lon=15, lat=36) for step in range(3)]
+        TilePair.objects.bulk_create(tiles)
+        tile = TilePair.objects.get(area=self._area, index=number)
+        tile.build_state = BuildState.BUILT
+        tile.save()
+        self._built.append(number)
+
+
 def test_it_says_what_the_rows_say_after_any_sequence(area: Area, verdict: Any, signed_in: Any, person: Any) -> None:
     """Seeded steps, looked at now and then by one page that asks for changes and by one that has just come."""
     copy, chance = Copy(signed_in("viewer")), random.Random(5)
-    made = [0, 1, 2, 5, 1023, 1024, 3000]
-    entries: list[Any] = []
-
-    def judge() -> None:
-        service = chance.choice([tile_approve, tile_reject, tile_unsure])
-        more = {"reason": chance.choice(["cloud", "seam"])} if service is tile_reject else {}
-        entries.append(verdict(service, chance.choice(made), **more))
-
-    def undo() -> None:
-        if entries:
-            last = entries.pop()
-            undone = list(TilePair.objects.get(pk=last.tile_id).decisions.order_by("-id").values_list("pk", flat=True))
-            if undone[0] == last.pk:
-                decision_undo(undoes=last.client_id, by=person("reviewer"), client_id=uuid4())
-
-    def measure_many() -> None:
-        tiles = list(TilePair.objects.filter(area=area, build_state="built")[:4])
-        for tile in tiles:
-            tile.score = chance.random()
-        TilePair.objects.bulk_update(tiles, ["score"], batch_size=2)
-
-    def fail_and_plan_again() -> None:
-        new = max(made) + 900
-        make_failed_tile(area, new)
-        with transaction.atomic():
-            tiles_plan_again(area, ["void"])
-        make_tile(area, new + 1, files=False)
-        made.append(new + 1)
-
-    def rebuild() -> None:
-        tile = TilePair.objects.get(area=area, index=chance.choice(made))
-        tile.layers = {**tile.layers, "preview": {**tile.layers["preview"], "v": tile.layers["preview"]["v"] + 1}}
-        tile.save(update_fields=["layers"])
-
-    def plan_more() -> None:
-        new = max(made) + 500
-        TilePair.objects.bulk_create([TilePair(area=area, index=new + step, lon=15, lat=36) for step in range(3)])
-        made.append(new)
-        make = TilePair.objects.get(area=area, index=new)
-        make.build_state = BuildState.BUILT
-        make.save()
-
-    steps = [judge, judge, judge, undo, undo, measure_many, fail_and_plan_again, rebuild, plan_more]
+    steps = Steps(area, verdict, person("reviewer"), chance)
     for _ in range(40):
-        chance.choice(steps)()
+        steps.any()
         if chance.random() < 0.4:
             copy.fetch()
             assert without_corners(copy.tiles) == said_by_rows(area)
@@ -302,6 +314,6 @@ class TestTwoAtOnce:
 
 
 @pytest.fixture(autouse=True)
-def _people(signed_in: Any, person: Any) -> Iterator[None]:
+def _people(person: Any) -> None:
+    """Made before any thread starts."""
     person("reviewer")
-    yield
