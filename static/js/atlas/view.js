@@ -15,6 +15,7 @@ export class View {
   height = 1;
   #least = -Infinity;
   #most = Infinity;
+  #bounds = null;
 
   get scale() {
     return scaleOf(this.step);
@@ -28,7 +29,9 @@ export class View {
   }
 
   /** Show all of `bounds`; from there one may go twice as far out, and in until a tile of `side` metres fills a screen. */
-  fit({ west, south, east, north }, side) {
+  fit(bounds, side) {
+    const { west, south, east, north } = bounds;
+    this.#bounds = bounds;
     const room = Math.min((this.width * 0.94) / (east - west), (this.height * 0.94) / (north - south));
     this.#most = Math.ceil(Math.log2((Math.max(this.width, this.height) * 1.5) / side) * STEPS_A_DOUBLING);
     this.step = Math.min(this.#most, Math.floor(Math.log2(room) * STEPS_A_DOUBLING));
@@ -44,6 +47,16 @@ export class View {
   pan(dx, dy) {
     this.x += Math.round(dx);
     this.y += Math.round(dy);
+    this.#stay();
+  }
+
+  /** The middle of the screen stays over the area: nobody loses it out of sight. */
+  #stay() {
+    if (!this.#bounds) return;
+    const { west, south, east, north } = this.#bounds;
+    const within = (value, least, most) => Math.round(Math.max(least, Math.min(most, value)));
+    this.x = within(this.x, west * this.scale - this.width / 2, east * this.scale - this.width / 2);
+    this.y = within(this.y, -north * this.scale - this.height / 2, -south * this.scale - this.height / 2);
   }
 
   /** Zoom by steps about a point of the screen. */
@@ -53,6 +66,7 @@ export class View {
     this.x = Math.round((this.x + px) * factor - px);
     this.y = Math.round((this.y + py) * factor - py);
     this.step = step;
+    this.#stay();
   }
 
   /** A point of the screen in metres of the plane. */
