@@ -169,13 +169,3 @@ def test_pointing_dragging_and_keys(atlas: Callable[[str], Page], attempt: int) 
     settled(page)
     page.mouse.click(*point(page, 3))
     page.wait_for_url("**/review/?state=&tile=3")
-
-
-def test_an_area_without_tiles(atlas: Callable[[str], Page], site: Site, chromium: Browser) -> None:
-    site.shell("from tests.support.factories import make_area\nmake_area('bare')")
-    context = chromium.new_context()
-    page = context.new_page()
-    sign_in(page, site, "curator")
-    page.goto(f"{site.url}/areas/bare/atlas/")
-    expect(page.get_by_role("heading", name="No tiles yet")).to_be_visible()
-    context.close()

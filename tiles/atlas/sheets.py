@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def sheet_file(*, area: Area, block: AtlasBlock, size: int) -> Path:
         raise NotFound("There are no sheets of that size.")
     path = sheet_path(area.slug, block.number, size, block.pictures)
     if not path.is_file():
-        write_whole(path, _sheet(area, block, size), str(os.getpid()))
+        write_whole(path, _sheet(area, block, size), f"{os.getpid()}-{threading.get_ident()}")
         for old in path.parent.glob(f"{block.number}-{size}-*.jpg"):
             if old != path:
                 old.unlink(missing_ok=True)

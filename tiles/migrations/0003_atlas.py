@@ -5,44 +5,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tiles', '0002_upload'),
+        ("tiles", "0002_upload"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Atlas',
+            name="Atlas",
             fields=[
-                ('area', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='atlas', serialize=False, to='tiles.area')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('whole_from', models.PositiveIntegerField(default=0)),
-                ('lon', models.FloatField(blank=True, null=True)),
-                ('lat', models.FloatField(blank=True, null=True)),
+                (
+                    "area",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="atlas",
+                        serialize=False,
+                        to="tiles.area",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("whole_from", models.PositiveIntegerField(default=0)),
+                ("lon", models.FloatField(blank=True, null=True)),
+                ("lat", models.FloatField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='AtlasChange',
+            name="AtlasChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('block', models.PositiveIntegerField()),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tiles.area')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("block", models.PositiveIntegerField()),
+                (
+                    "area",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tiles.area"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AtlasBlock',
+            name="AtlasBlock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('version', models.PositiveIntegerField()),
-                ('content', models.BinaryField(default=bytes)),
-                ('pictures', models.CharField(blank=True, max_length=16)),
-                ('atlas', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='tiles.atlas')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("version", models.PositiveIntegerField()),
+                ("content", models.BinaryField(default=bytes)),
+                ("pictures", models.CharField(blank=True, max_length=16)),
+                (
+                    "atlas",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="blocks", to="tiles.atlas"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
-                'indexes': [models.Index(fields=['atlas', 'version'], name='atlas_block_by_version')],
-                'constraints': [models.UniqueConstraint(fields=('atlas', 'number'), name='one_atlas_block_a_number')],
+                "ordering": ["number"],
+                "indexes": [models.Index(fields=["atlas", "version"], name="atlas_block_by_version")],
+                "constraints": [models.UniqueConstraint(fields=("atlas", "number"), name="one_atlas_block_a_number")],
             },
         ),
     ]

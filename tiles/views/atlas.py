@@ -101,14 +101,21 @@ def atlas_sheet(request: HttpRequest, slug: str, block: int, size: int) -> HttpR
     area = get_object_or_404(Area, slug=slug)
     row = selectors.block_of(area=area, number=block)
     if request.GET.get("v") != row.pictures:
-        answer: HttpResponseBase = redirect(f"{request.path}?v={row.pictures}")
-        answer["Cache-Control"] = "private, no-cache"
-        return answer
+        return _elsewhere(f"{request.path}?v={row.pictures}")
     path = sheets.sheet_file(area=area, block=row, size=size)
     if settings.DEMETER_ACCEL:
-        answer = HttpResponse(content_type="image/jpeg")
+        answer: HttpResponseBase = HttpResponse(content_type="image/jpeg")
         answer["X-Accel-Redirect"] = settings.DEMETER_ACCEL + path.relative_to(data_folder()).as_posix()
     else:
-        answer = FileResponse(path.open("rb"), content_type="image/jpeg")
+        try:
+            answer = FileResponse(path.open("rb"), content_type="image/jpeg")
+        except FileNotFoundError:  # a newer sheet has just taken its place
+            return _elsewhere(request.path)
     answer["Cache-Control"] = FOR_EVER
+    return answer
+
+
+def _elsewhere(address: str) -> HttpResponse:
+    answer = redirect(address)
+    answer["Cache-Control"] = "private, no-cache"
     return answer

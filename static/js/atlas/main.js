@@ -35,7 +35,9 @@ const style = getComputedStyle(map);
 const token = (name) => style.getPropertyValue(name);
 
 function draw() {
-  drawing ||= requestAnimationFrame(frame);
+  if (drawing) return;
+  root.dataset.ready = "false";
+  drawing = requestAnimationFrame(frame);
 }
 
 function frame() {

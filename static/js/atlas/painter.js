@@ -182,7 +182,7 @@ export class Painter {
     if (!shown && strength < 1) rect(context, "#808080", 0.25, left, top, width, height);
     if (strength) rect(context, this.scheme.colours[colour], strength, left, top, width, height);
     if (this.selected.has(columns.index[row])) this.#select(context, left, top, width, height);
-    if (width >= SIGN_FROM && this.scheme.signs) this.#sign(context, row, left, top);
+    if (width >= SIGN_FROM * devicePixelRatio && this.scheme.signs) this.#sign(context, row, left, top);
   }
 
   #select(context, left, top, width, height) {
@@ -197,12 +197,13 @@ export class Painter {
   #sign(context, row, left, top) {
     const sign = STATE_SIGNS[this.scheme.signs[this.#tiles.columns.state[row]]];
     if (!sign) return;
-    rect(context, "#000", 0.6, left + 3, top + 3, 18, 18);
+    const unit = devicePixelRatio;
+    rect(context, "#000", 0.6, left + 3 * unit, top + 3 * unit, 18 * unit, 18 * unit);
     context.fillStyle = "#fff";
-    context.font = "700 14px system-ui, sans-serif";
+    context.font = `700 ${14 * unit}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";
-    context.fillText(sign, left + 12, top + 13);
+    context.fillText(sign, left + 12 * unit, top + 13 * unit);
   }
 
   /** Under pieces that are not drawn yet: the last complete frame, as large as it would be now. */
