@@ -7,14 +7,17 @@ class TilesConfig(AppConfig):
     verbose_name = "Tiles"
 
     def ready(self) -> None:
+        from .atlas.receivers import refresh_built
         from .build.drop import DropKind
         from .build.kind import BuildKind
         from .build.restretch import RestretchKind
+        from .core.signals import area_built
         from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
         from .review.bulk import BulkKind
         from .uploads.kind import UploadCheckKind
 
+        area_built.connect(refresh_built, dispatch_uid="atlas-built")
         register(BuildKind())
         register(DropKind())
         register(RestretchKind())

@@ -8,7 +8,7 @@ from tiles.api import bulk as bulk_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, build, build_preview, gallery, layers, review, terrain
+from tiles.views import areas, atlas, build, build_preview, gallery, layers, review, terrain
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
@@ -26,6 +26,9 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),
     path("areas/<slug:slug>/tiles/<int:index>/3d/", terrain.tile_terrain, name="tile-terrain"),
     path("areas/<slug:slug>/tiles/<int:index>/terrain/<int:size>", terrain.tile_terrain_data, name="tile-terrain-data"),
+    path("areas/<slug:slug>/atlas/", atlas.atlas, name="atlas"),
+    path("areas/<slug:slug>/atlas/tiles", atlas.atlas_tiles, name="atlas-tiles"),
+    path("areas/<slug:slug>/atlas/sheets/<int:block>/<int:size>", atlas.atlas_sheet, name="atlas-sheet"),
 ]
 
 api_urlpatterns: list[URLPattern] = [

@@ -45,6 +45,7 @@ PAGES = (
     "/areas/testland/tiles/0/3d/",
     *("/areas/testland/gallery/?state=rejected&order=-score", "/areas/testland/gallery/?failure=void"),
     *("/areas/testland/gallery/", "/areas/empty/gallery/", "/areas/testland/gallery/?score_from=0.9"),
+    *("/areas/testland/atlas/", "/areas/empty/atlas/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),

@@ -69,6 +69,9 @@ TABLE: dict[str, list[Address]] = {
     "gallery-views": [Address("/areas/testland/gallery/views/", "viewer", 302, "post")],
     "gallery-view-remove": [Address("/areas/testland/gallery/views/0/remove/", "viewer", 404, "post")],
     "tile-layer": [Address("/areas/testland/tiles/0/png?v=1", "viewer")],
+    "atlas": [Address("/areas/testland/atlas/", "viewer")],
+    "atlas-tiles": [Address("/areas/testland/atlas/tiles", "viewer")],
+    "atlas-sheet": [Address("/areas/testland/atlas/sheets/99/32", "viewer", 404)],
     "api-area-tiles": [api("areas/testland/tiles/", "viewer")],
     "api-area-tile": [api("areas/testland/tiles/0/", "viewer")],
     "api-area-decisions": [

@@ -28,6 +28,8 @@ BASELINE = Path(__file__).with_name("query_counts.json")
 ADDRESSES = {
     "areas": "/",
     "area": "/areas/land-0/",
+    "atlas": "/areas/land-0/atlas/",
+    "atlas array": "/areas/land-0/atlas/tiles",
     "captions": "/captions/",
     "captions of an area": "/captions/?area=land-0",
     "gallery": "/areas/land-0/gallery/",

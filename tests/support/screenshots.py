@@ -17,6 +17,7 @@ AREA = "demo-coast"
 PAGES = {
     "areas": "/",
     "area": f"/areas/{AREA}/",
+    "atlas": f"/areas/{AREA}/atlas/",
     "area-settings": f"/areas/{AREA}/settings/",
     "area-new": "/areas/new/",
     "area-build": f"/areas/{AREA}/build/",

@@ -45,6 +45,11 @@ def area_folder(area: str) -> Path:
     return data_folder() / "areas" / _slug(area)
 
 
+def atlas_folder(area: str) -> Path:
+    """`<data>/atlas/<area>`: pictures that can be made again. Raises ValueError for what is not a slug."""
+    return data_folder() / "atlas" / _slug(area)
+
+
 def release_folder(name: str) -> Path:
     """`<data>/releases/<name>`. Raises ValueError for what is not a slug."""
     return data_folder() / "releases" / _slug(name)

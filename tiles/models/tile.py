@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from .area import Area, DemFile
 from .choices import BuildState, Failure, Modality, ReviewState, Scene
+from .tile_manager import TileQuerySet
 
 
 class TilePair(models.Model):
@@ -87,6 +88,8 @@ class TilePair(models.Model):
     duplicate_of = models.PositiveIntegerField(
         null=True, blank=True, help_text="The number of an earlier tile of the area that shows the same."
     )
+
+    objects = TileQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["area_id", "index"]

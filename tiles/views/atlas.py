@@ -1,0 +1,121 @@
+"""The atlas of an area: its page, its array, its sheets of small pictures."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import permission_required
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from tiles.areas.selectors import area_counts
+from tiles.atlas import records, selectors, sheets
+from tiles.atlas.services import atlas_refresh
+from tiles.core.paths import data_folder
+from tiles.core.permissions import VIEW_DATA
+from tiles.models import Area
+from tiles.models.atlas import TILES_A_BLOCK
+from tiles.models.choices import REASON_BY_CODE
+from tiles.raster.colour import lut
+from tiles.raster.terrain import LANDFORMS
+
+from .layers import FOR_EVER
+
+MEASURES = {
+    "score": ("Score", ""),
+    "relief": ("Relief", "m"),
+    "slope": ("Mean slope", "°"),
+    "cloud_share": ("Cloud", "%"),
+    "void_share": ("Voids", "%"),
+    "sharpness": ("Sharpness", ""),
+    "shift_px": ("Shift", "px"),
+}
+"""Name of a measure -> what it is called, and its unit; shares are shown in per cent."""
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def atlas(request: HttpRequest, slug: str) -> HttpResponse:
+    """The area as a mosaic. The browser draws it from the array and the sheets."""
+    area = get_object_or_404(Area.objects.prefetch_related("counters"), slug=slug)
+    counts = area_counts(area)
+    context = {
+        "section": "areas",
+        "area": area,
+        "counts": counts,
+        "states": [(state, getattr(counts, state)) for state in records.STATES],
+        "measures": MEASURES,
+        "page": _page(area) if counts.total else None,
+    }
+    return render(request, "tiles/atlas.html", context)
+
+
+def _page(area: Area) -> dict[str, Any]:
+    return {
+        "urls": {
+            "tiles": reverse("atlas-tiles", args=[area.slug]),
+            "sheet": reverse("atlas-sheet", args=[area.slug, 0, 0]),
+            "layer": reverse("tile-layer", args=[area.slug, 0, "preview"]),
+            "review": reverse("review", args=[area.slug]),
+        },
+        "block": TILES_A_BLOCK,
+        "side": sheets.SIDE,
+        "sizes": sheets.SIZES,
+        "states": records.STATES,
+        "reasons": ["", *(REASON_BY_CODE[code].label for code in records.REASONS[1:])],
+        "landforms": ["unknown", *(each.label for each in LANDFORMS)],
+        "measures": {name: {"label": label, "unit": unit} for name, (label, unit) in MEASURES.items()},
+        "ramp": lut("Spectral", invert=True).ravel().tolist(),
+    }
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def atlas_tiles(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The array: `?since=<token>` for what has changed since the answer of that token."""
+    head = atlas_refresh(area=get_object_or_404(Area, slug=slug))
+    since = selectors.version_of(request.GET.get("since", ""), head)
+    tag = f'W/"{selectors.atlas_token(head)}"'
+    answer = get_conditional_response(request, etag=tag)
+    if answer is None:
+        content = selectors.atlas_array(head, since=since)
+        answer = HttpResponse(content, content_type="application/octet-stream")
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            answer.content = gzip.compress(content, compresslevel=1, mtime=0)
+            answer["Content-Encoding"] = "gzip"
+        answer["Vary"] = "Accept-Encoding"
+    answer["ETag"] = tag
+    answer["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def atlas_sheet(request: HttpRequest, slug: str, block: int, size: int) -> HttpResponseBase:
+    """A sheet of small pictures. An address without the current digest leads to the one with it."""
+    area = get_object_or_404(Area, slug=slug)
+    row = selectors.block_of(area=area, number=block)
+    if request.GET.get("v") != row.pictures:
+        return _elsewhere(f"{request.path}?v={row.pictures}")
+    path = sheets.sheet_file(area=area, block=row, size=size)
+    if settings.DEMETER_ACCEL:
+        answer: HttpResponseBase = HttpResponse(content_type="image/jpeg")
+        answer["X-Accel-Redirect"] = settings.DEMETER_ACCEL + path.relative_to(data_folder()).as_posix()
+    else:
+        try:
+            answer = FileResponse(path.open("rb"), content_type="image/jpeg")
+        except FileNotFoundError:  # a newer sheet has just taken its place
+            return _elsewhere(request.path)
+    answer["Cache-Control"] = FOR_EVER
+    return answer
+
+
+def _elsewhere(address: str) -> HttpResponse:
+    answer = redirect(address)
+    answer["Cache-Control"] = "private, no-cache"
+    return answer
