@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .ee_source import EarthEngineSource
 
 KIND = "earthengine"
+# A few seconds of a composite that takes one or two a tile, asked for by ten at once; and work for every worker.
+TILES_A_CHUNK = 16
 
 
 def survey(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def survey(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) 
         "satellite": request.known.satellite,
         "from": request.start,
         "to": request.end,
+        "tiles_a_chunk": TILES_A_CHUNK,
     }
 
 
