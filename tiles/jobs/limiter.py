@@ -32,6 +32,9 @@ SPARE_SECONDS = 60.0
 ASK_SECONDS = 0.5
 # A rate is one of any second: what was given back counts until that is over.
 RATE_SECONDS = 1.0
+# A share of the rate is spread over the second: what starts at once here may leave a busy machine bunched with what
+# starts after it.
+PARTS_A_SECOND = 4
 
 
 class DatabaseLimiter:
@@ -72,13 +75,18 @@ class DatabaseLimiter:
         with self._lock:
             now = time.monotonic()
             self._forget_starts(now)
-            if self._flying >= self._slots or len(self._starts) >= self._per_second:
+            if self._flying >= self._slots or len(self._starts) >= self._per_second or self._is_bunched(now):
                 return False
             if self._until - now < self._request_seconds:
                 return False
             self._flying += 1
             self._starts.append(now)
             return True
+
+    def _is_bunched(self, now: float) -> bool:
+        """Whether a part of a second has had its share of the starts."""
+        share = math.ceil(self._per_second / PARTS_A_SECOND)
+        return len(self._starts) >= share and now - self._starts[-share] < RATE_SECONDS / PARTS_A_SECOND
 
     def _forget_starts(self, now: float) -> None:
         while self._starts and now - self._starts[0] > RATE_SECONDS:
