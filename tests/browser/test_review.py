@@ -473,7 +473,7 @@ def test_the_most_doubtful_tiles_come_first_with_their_reasons(
     expect(shift).to_have_text("–")
     order = page.get_by_label("Order")
     order.focus()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.type("Most d")
     expect(order).to_have_value("score")
     step_to(page, 7)
     expect(score).to_have_text("0.95: shift 4 px, cloud 13 %")

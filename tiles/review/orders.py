@@ -77,8 +77,8 @@ LABELLED = {
     "slope": (Order("slope"), "Steepest first", "Gentlest first"),
     "cloud": (Order("cloud_share"), "Most cloud first", "Least cloud first"),
     "shift": (Order("shift_px"), "Greatest shift first", "Least shift first"),
-    "built": (Order("built_at"), "Built last first", "Built first first"),
-    "decided": (Order("decided_at"), "Decided last first", "Decided first first"),
+    "built": (Order("built_at"), "Last built first", "First built first"),
+    "decided": (Order("decided_at"), "Last decided first", "First decided first"),
 }
 
 
