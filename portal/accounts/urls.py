@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import URLPattern, path
 
+from .api import Preferences
 from .views import SignIn, account
 
 urlpatterns: list[URLPattern] = [
@@ -13,4 +14,6 @@ urlpatterns: list[URLPattern] = [
     path("account/", account, name="account"),
 ]
 
-api_urlpatterns: list[URLPattern] = []
+api_urlpatterns: list[URLPattern] = [
+    path("me/preferences/", Preferences.as_view(), name="api-preferences"),
+]

@@ -45,6 +45,7 @@ TABLE: dict[str, list[Address]] = {
     "review-start": [Address("/review/", "viewer", 302)],
     "help": [Address("/help/", "viewer")],
     "account": [Address("/account/", "viewer")],
+    "api-preferences": [api("me/preferences/", "viewer"), api("me/preferences/", "viewer", 400, "patch", no_such=1)],
     "sign-out": [Address("/sign-out/", "viewer", 302, "post")],
     "api-schema": [api("schema/", "viewer")],
     "api-docs": [api("docs/", "viewer")],

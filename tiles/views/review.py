@@ -58,11 +58,13 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
     return {
         "area": {"slug": area.slug, "name": area.name},
         "person": {"id": user.pk, "name": user.shown_name},
+        "preferences": user.preferences,
         "can": {"decide": user.has_perm(REVIEW_TILES), "caption": user.has_perm(RECTIFY_CAPTIONS)},
         "urls": {
             "tiles": reverse("api-area-tiles", args=[area.slug]),
             "decisions": reverse("api-area-decisions", args=[area.slug]),
             "captions": reverse("api-area-captions", args=[area.slug]),
+            "preferences": reverse("api-preferences"),
             "three": terrain_addresses(area.slug),
         },
         "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order")},
