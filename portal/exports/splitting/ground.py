@@ -49,9 +49,12 @@ class Footprints:
         self._owners = np.concatenate(owners)
         self._tree = shapely.STRtree(np.concatenate(moved))
 
-    def overlapping(self) -> Pairs:
-        """(P, 2) pairs that have more than an edge in common, each once, the smaller place first."""
-        return self._picked(self._near(0.0), self._overlap)
+    def overlapping(self, *, share: float = TOUCHING) -> Pairs:
+        """(P, 2) pairs that have more than a share of the smaller one in common, each once, the smaller place first.
+
+        By default, all that have more in common than an edge.
+        """
+        return self._picked(self._near(0.0), lambda pairs: self._overlap(pairs, share))
 
     def within(self, metres: float) -> Pairs:
         """(P, 2) pairs whose edges are less than so many metres apart, overlapping ones among them."""
@@ -90,11 +93,11 @@ class Footprints:
     def _picked(self, pairs: Pairs, test: Callable[[Pairs], NDArray[np.bool_]]) -> Pairs:
         return np.concatenate([part[test(part)] for part in _parts(pairs)]) if len(pairs) else pairs
 
-    def _overlap(self, pairs: Pairs) -> NDArray[np.bool_]:
+    def _overlap(self, pairs: Pairs, share: float = TOUCHING) -> NDArray[np.bool_]:
         """Shares of an area are the same in degrees as in metres."""
         a, b = self._shapes[pairs[:, 0]], self._beside(pairs)
         common = shapely.area(shapely.intersection(a, b))
-        overlap: NDArray[np.bool_] = common > TOUCHING * np.minimum(shapely.area(a), shapely.area(b))
+        overlap: NDArray[np.bool_] = common > share * np.minimum(shapely.area(a), shapely.area(b))
         return overlap
 
     def _apart(self, pairs: Pairs) -> NDArray[np.float64]:
