@@ -20,6 +20,7 @@ class Release(models.Model):
 
     name = models.SlugField(max_length=80, unique=True)
     layout = models.CharField(max_length=32, default="rs3dbench")
+    options = models.JSONField(default=dict, blank=True, help_text="Of the layout: those that were chosen.")
     state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
     notes = models.TextField(blank=True)
     areas = models.ManyToManyField(Area, related_name="releases")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from tiles.models import Area, Job
 
 from .archive import Sealed
 from .freeze import Taken, area_facts, entries_freeze
-from .layouts import layout_of
+from .layouts import Layout, layout_of, options_of
 from .models import Release
 from .selection import REASONS
 
@@ -40,6 +40,7 @@ def release_create(
     name: str,
     area_slugs: Sequence[str],
     layout: str = "rs3dbench",
+    options: Mapping[str, int] | None = None,
     notes: str = "",
     by: Any = None,
     client_id: UUID | None = None,
@@ -47,21 +48,24 @@ def release_create(
 ) -> Release:
     """Freeze what is approved now in some areas, and start the job that writes it. by None is the command line.
 
-    Repeating a client_id returns the first release. Raises NotAllowed, BadInput (name, areas, layout, nothing to
-    take), Conflict (the name is taken), DiskFull.
+    options: of the layout, by name. Repeating a client_id returns the first release. Raises NotAllowed, BadInput
+    (name, areas, layout, options, nothing to take), Conflict (the name is taken), DiskFull.
     """
     if by is not None:
         require(by, MAKE_RELEASES)
     chosen_layout = layout_of(layout)
+    chosen = dict(options or {})
+    options_of(chosen_layout, chosen)
     areas = areas_chosen(area_slugs)
     _check_words(name, notes)
     try:
         with transaction.atomic():
             release = Release(name=name, layout=layout, notes=notes.strip(), created_by=by, client_id=client_id)
+            release.options = chosen
             _insert(release)
             release.areas.set(areas)
             taken = entries_freeze(release=release, areas=areas, layout=chosen_layout)
-            _describe(release, areas, taken)
+            _describe(release, areas, taken, chosen_layout)
             require_room(release)
             release.job = _job_start(release, by=by, background=background)
             release.save()
@@ -167,7 +171,7 @@ def _insert(release: Release) -> None:
         ) from error
 
 
-def _describe(release: Release, areas: Sequence[Area], taken: dict[int, Taken]) -> None:
+def _describe(release: Release, areas: Sequence[Area], taken: dict[int, Taken], layout: Layout) -> None:
     left_out: Counter[str] = Counter()
     for of_area in taken.values():
         left_out.update(of_area.left_out)
@@ -176,7 +180,7 @@ def _describe(release: Release, areas: Sequence[Area], taken: dict[int, Taken]) 
     if not release.tile_count:
         raise BadInput(_nothing_to_take(areas, left_out), code="nothing_approved")
     overhead = ENTRY_OVERHEAD * release.tile_count
-    release.planned_size = sum(of_area.size for of_area in taken.values()) + overhead
+    release.planned_size = int(sum(of_area.size for of_area in taken.values()) * layout.disk) + overhead
     release.contents = [_contents(area, taken[area.pk]) for area in areas]
 
 
