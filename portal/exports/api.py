@@ -23,6 +23,11 @@ class ReleaseIn(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="Small letters, digits and hyphens.")
     areas = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
     layout = serializers.CharField(default="rs3dbench", help_text=f"One of {', '.join(LAYOUTS)}.")
+    options = serializers.DictField(
+        child=serializers.IntegerField(),
+        default=dict,
+        help_text="Of the layout, by name; those left out are at their default.",
+    )
     notes = serializers.CharField(default="", allow_blank=True)
     client_id = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="Repeating one answers with the first release."
@@ -52,6 +57,9 @@ class ReleaseJobOut(serializers.Serializer[Any]):
 class ReleaseOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     layout = serializers.CharField()
+    options = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Of the layout: those that were chosen."
+    )
     state = serializers.ChoiceField(choices=Release.State.choices)
     notes = serializers.CharField(allow_blank=True)
     tile_count = serializers.IntegerField()

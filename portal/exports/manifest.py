@@ -44,6 +44,7 @@ def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any], split: str, pro
         "satellite": tile.satellite,
         "scene": tile.scene,
         "category": tile.category,
+        "cloud_share": tile.cloud_share,
         "imagery": tile.imagery,
         "parameters": tile.parameters,
         "flags": tile.flags,

@@ -11,7 +11,9 @@ from .d3rsmde import D3RSMDE
 from .huggingface import ImageFolder, ParquetShards
 from .marigold import Marigold
 from .metadata import CsvTable, ParquetTable
+from .mmm_rs import MMMRS
 from .rs3dbench import RS3DBench
+from .stac import Stac
 from .webdataset import WebDataset
 
 LAYOUTS: dict[str, Layout] = {
@@ -20,9 +22,11 @@ LAYOUTS: dict[str, Layout] = {
         RS3DBench(),
         D3RSMDE(),
         Marigold(),
+        MMMRS(),
         ImageFolder(),
         ParquetShards(),
         WebDataset(),
+        Stac(),
         CsvTable(),
         ParquetTable(),
     )

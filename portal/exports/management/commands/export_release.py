@@ -27,6 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("name", help="small letters, digits and hyphens, as in coast-v1")
         parser.add_argument("--area", nargs="+", action="extend", required=True, metavar="SLUG", help="may be repeated")
         parser.add_argument("--layout", default="rs3dbench", help=f"one of {', '.join(LAYOUTS)}")
+        parser.add_argument(
+            "--option", nargs="+", action="extend", default=[], metavar="NAME=NUMBER", help="of the layout; repeatable"
+        )
         parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where the archive is put")
         parser.add_argument("--notes", default="", help="goes into the archive's README.md")
 
@@ -53,6 +56,7 @@ class Command(BaseCommand):
                 name=options["name"],
                 area_slugs=options["area"],
                 layout=options["layout"],
+                options=_chosen(options["option"]),
                 notes=options["notes"],
                 by=None,
                 background=False,
@@ -77,6 +81,16 @@ class Command(BaseCommand):
             self.stdout.write(f"Left out: {sentence}.")
         self.stdout.write(f"{release.tile_count:,} tiles, {release.size:,} bytes, sha256 {release.sha256}")
         self.stdout.write(self.style.SUCCESS(str(placed)))
+
+
+def _chosen(options: list[str]) -> dict[str, int]:
+    chosen = {}
+    for option in options:
+        name, _, number = option.partition("=")
+        if not number.isdecimal():
+            raise CommandError(f"{option!r} is no option. Write it as in jpeg_quality=90.")
+        chosen[name] = int(number)
+    return chosen
 
 
 def _stopped(release: Release) -> str:
