@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, BinaryIO
 
@@ -12,6 +12,7 @@ from .rows import COLUMNS, row_of
 from .shards import SHARD_SIZE, Shards
 from .tables import ParquetRows, schema_of
 
+_NOTHING: dict[type, Any] = {str: "", int: 0}
 IMAGES_A_GROUP = 100
 """Rows a reader must decode to get one: pictures are large."""
 
@@ -30,15 +31,41 @@ class ImageFolder:
     folder = "exports/layouts/huggingface"
 
     def write(self, tiles: Iterable[FrozenTile], about: AboutRelease, package: Package) -> None:
-        metadata: dict[str, BinaryIO] = {}
+        metadata: dict[str, _Metadata] = {}
         with ExitStack() as stack:
             for tile in tiles:
                 if tile.part not in metadata:
-                    metadata[tile.part] = stack.enter_context(package.spool())
-                line = json.dumps(_put(tile, package), ensure_ascii=False, separators=(",", ":"))
-                metadata[tile.part].write(line.encode() + b"\n")
-            for split, lines in metadata.items():
-                package.file(f"{split}/metadata.jsonl", lines)
+                    metadata[tile.part] = _Metadata(stack.enter_context(package.spool()))
+                metadata[tile.part].add(_put(tile, package))
+            everywhere = set(COLUMNS).intersection(*(of_split.known for of_split in metadata.values()))
+            for split, of_split in metadata.items():
+                with package.spool() as lines:
+                    lines.writelines(of_split.lines(everywhere))
+                    package.file(f"{split}/metadata.jsonl", lines)
+
+
+class _Metadata:
+    """The rows of a split, on the disk.
+
+    `datasets` takes the type of a column from the rows of each split by itself, and refuses splits that differ. So a
+    text that is absent is empty, and a number that all rows of some split lack stands in no split at all.
+    """
+
+    def __init__(self, spool: BinaryIO) -> None:
+        self._spool = spool
+        self.known: set[str] = set()
+        """Columns of numbers that some row has, and all others."""
+
+    def add(self, row: dict[str, Any]) -> None:
+        full = {name: _NOTHING.get(COLUMNS.get(name, str)) if value is None else value for name, value in row.items()}
+        self.known |= {name for name, value in full.items() if value is not None}
+        self._spool.write(json.dumps(full, ensure_ascii=False).encode() + b"\n")
+
+    def lines(self, wanted: set[str]) -> Iterator[bytes]:
+        self._spool.seek(0)
+        for line in self._spool:
+            row = {name: value for name, value in json.loads(line).items() if name in wanted or name not in COLUMNS}
+            yield json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _put(tile: FrozenTile, package: Package) -> dict[str, Any]:
