@@ -28,6 +28,12 @@ def one_licence(about: AboutRelease) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
+def authors_of(about: AboutRelease) -> tuple[str, ...]:
+    """Whom to cite: those named, else whom the areas attribute, else nobody by name."""
+    attributed = tuple(dict.fromkeys(filter(None, about.attributions.values())))
+    return about.authors or attributed or (f"The makers of {about.name}",)
+
+
 def license_text(about: AboutRelease) -> str:
     """Which terms hold for what."""
     lines = [
@@ -42,14 +48,13 @@ def license_text(about: AboutRelease) -> str:
 
 def citation_text(about: AboutRelease) -> str:
     """CITATION.cff, version 1.2.0. A JSON text is a YAML text too, so quoting is JSON's."""
-    authors = about.authors or tuple(dict.fromkeys(filter(None, about.attributions.values())))
     lines = [
         "cff-version: 1.2.0",
         "message: If you use this dataset, please cite it as below.",
         "type: dataset",
         f"title: {_quoted(about.name)}",
         "authors:",
-        *(f"  - name: {_quoted(author)}" for author in authors or (f"The makers of {about.name}",)),
+        *(f"  - name: {_quoted(author)}" for author in authors_of(about)),
         f"date-released: {about.created[:10]}",
     ]
     optional = {"version": about.version, "doi": about.doi, "license": one_licence(about), "abstract": about.notes}

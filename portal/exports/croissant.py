@@ -13,7 +13,7 @@ from typing import Any
 from tiles.core.paths import release_folder
 
 from .archive import Sealed
-from .citing import one_licence
+from .citing import authors_of, one_licence
 from .layouts import AboutRelease
 from .manifest import MANIFEST
 
@@ -82,10 +82,9 @@ def croissant_text(about: AboutRelease, sealed: Sealed) -> str:
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": about.name,
         "description": _description(about),
-        "version": about.version or "1.0.0",
         "datePublished": about.created[:10],
         "license": _licences(about),
-        "creator": [{"@type": "sc:Organization", "name": name} for name in _creators(about)],
+        "creator": [{"@type": "sc:Organization", "name": name} for name in authors_of(about)],
         "url": f"https://doi.org/{about.doi}" if about.doi else archive,
         "distribution": [
             {
@@ -117,6 +116,8 @@ def croissant_text(about: AboutRelease, sealed: Sealed) -> str:
             }
         ],
     }
+    if about.version:
+        described["version"] = about.version
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -145,7 +146,3 @@ def _licences(about: AboutRelease) -> list[str]:
     if single:
         return [f"https://spdx.org/licenses/{single}.html"]
     return [f"{slug}: {licence}" for slug, licence in about.licences.items()]
-
-
-def _creators(about: AboutRelease) -> tuple[str, ...]:
-    return about.authors or tuple(dict.fromkeys(filter(None, about.attributions.values()))) or ("unknown",)

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("releases/<slug:name>/progress/", views.release_progress, name="release-progress"),
     path("releases/<slug:name>/steer/", views.release_steer, name="release-steer"),
     path("releases/<slug:name>/download/<slug:file>.zip", views.release_download, name="release-download"),
+    path("releases/<slug:name>/download/croissant.json", views.release_description, name="release-description"),
     path("releases/<slug:name>/download/<slug:file>.zip.sha256", views.release_checksum, name="release-checksum"),
 ]
 

@@ -21,6 +21,7 @@ from tiles.models import Area
 
 from . import selectors, services
 from .archive import archive_path
+from .croissant import croissant_path
 from .layouts import LAYOUTS, layout_of
 from .models import Release
 from .placing import checksum_line
@@ -161,6 +162,17 @@ def release_download(request: HttpRequest, name: str, file: str) -> HttpResponse
 def release_checksum(_request: HttpRequest, name: str, file: str) -> HttpResponse:
     """What `sha256sum -c` reads, for the archive beside it."""
     return HttpResponse(checksum_line(_ready(name, file)), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@permission_required(VIEW_RELEASES, raise_exception=True)
+def release_description(_request: HttpRequest, name: str) -> HttpResponse:
+    """croissant.json, for the archive beside it."""
+    try:
+        described = croissant_path(_ready(name, name).name).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{name} was made before releases had a description.") from error
+    return HttpResponse(described, content_type="application/ld+json")
 
 
 def _ready(name: str, file: str) -> Release:

@@ -112,6 +112,7 @@ TABLE: dict[str, list[Address]] = {
     "release-steer": [Address("/releases/small-1/steer/", "curator", 400, "post")],
     "release-download": [Address("/releases/small-1/download/small-1.zip", "viewer")],
     "release-checksum": [Address("/releases/small-1/download/small-1.zip.sha256", "viewer")],
+    "release-description": [Address("/releases/small-1/download/croissant.json", "viewer")],
     "api-releases": [api("releases/", "viewer"), api("releases/", "curator", 400, "post")],
     "api-release": [api("releases/small-1/", "viewer")],
 }

@@ -13,8 +13,8 @@ from .shards import SHARD_SIZE, Shards
 from .tables import ParquetRows, schema_of
 
 _NOTHING: dict[type, Any] = {str: "", int: 0}
-IMAGES_A_GROUP = 100
-"""Rows a reader must decode to get one: pictures are large."""
+IMAGES_A_GROUP = 32
+"""Rows that are in memory at once, here and at a reader's: each holds a picture and its heights."""
 
 
 class ImageFolder:

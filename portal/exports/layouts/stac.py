@@ -71,6 +71,8 @@ class _Collection:
 
     def add(self, item: dict[str, Any]) -> None:
         west, south, east, north = item["bbox"]
+        if west > east:  # across the antimeridian
+            west, east = -180.0, 180.0
         least, most = self.bbox[:2], self.bbox[2:]
         self.bbox = [min(least[0], west), min(least[1], south), max(most[0], east), max(most[1], north)]
         of_item = item["properties"]

@@ -78,6 +78,24 @@ def test_the_archive_is_what_it_says(
 
 
 @every_layout
+def test_its_page_shows_how_to_load_it(
+    layout: str, unpacked: Callable[..., Path], signed_in: Callable[..., Any]
+) -> None:
+    unpacked(layout)
+    page = signed_in("viewer").get("/releases/two-v1/").content.decode()
+    assert f"Needs {LAYOUTS[layout].needs}; run it" in page
+    assert "in the unpacked folder" in page
+    described = signed_in("viewer").get("/releases/two-v1/download/croissant.json")
+    assert described.content == croissant_path("two-v1").read_bytes()
+
+
+def test_options_by_the_api(two_areas: None, signed_in: Callable[..., Any]) -> None:
+    asked = {"name": "v1", "areas": ["con"], "layout": "mmm-rs", "options": {"jpeg_quality": 70}}
+    made = signed_in("curator").post("/api/v1/releases/", asked, content_type="application/json")
+    assert (made.status_code, made.json()["options"]) == (201, {"jpeg_quality": 70})
+
+
+@every_layout
 def test_names_suit_windows_too(layout: str, unpacked: Callable[..., Path], splits: None) -> None:
     folder = unpacked(layout)
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*")]

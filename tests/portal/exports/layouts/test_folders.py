@@ -18,9 +18,11 @@ import rasterio
 from PIL import Image
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
+from portal.exports.archive import archive_path
 from portal.exports.layouts.stac import ML_AOI, PROJECTION, RASTER
-from tests.support.factories import SIZE, colours_of, grid_of, heights_of
+from tests.support.factories import SIZE, colours_of, grid_of, heights_of, make_area, make_tile
 from tiles.raster.colour_map import colour_map
+from tiles.raster.grid import Grid
 
 from .conftest import manifest
 
@@ -196,6 +198,20 @@ def test_stac_is_valid_and_opens(unpacked: Unpacked, splits: None, load: Load) -
         assert west <= item.bbox[0] < item.bbox[2] <= east
         assert south <= item.bbox[1] < item.bbox[3] <= north
     assert len(load(folder, "print(rgb.shape, metres.mean(), repr(text))")) == 6
+
+
+def test_stac_across_the_antimeridian(
+    released: Callable[..., Any], approve: Callable[..., None], data_folder: Path, tmp_path: Path
+) -> None:
+    over = Grid("EPSG:4326", (0.001, 0.0, 179.97, 0.0, -0.001, 10.0), SIZE, SIZE)
+    approve(make_tile(make_area("edge"), 0, grid=over.to_dict()))
+    released("edge-v1", "edge", layout="stac")
+    with zipfile.ZipFile(archive_path("edge-v1")) as archive:
+        item = json.loads(archive.read("edge-v1/edge/tile_0.json"))
+        collection = json.loads(archive.read("edge-v1/edge/collection.json"))
+    assert item["geometry"]["type"] == "MultiPolygon"
+    assert item["bbox"] == pytest.approx([179.97, 9.936, -179.966, 10.0])
+    assert collection["extent"]["spatial"]["bbox"][0] == pytest.approx([-180, 9.936, 180, 10.0])
 
 
 def test_stac_rasters_are_cogs_with_their_facts(unpacked: Unpacked) -> None:
