@@ -47,6 +47,7 @@ def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: M
         "splits": _split_table(splits),
         "parts": [split for split in SPLITS if any(found == split for _area, found in splits)] or [TRAIN],
         "spdx": one_licence(about),
+        "grey": "dem255" in layout.required,
         "with_void": sum(area["with_void"] for area in areas),
         "without_caption": sum(area["without_caption"] for area in areas),
         "left_out": left_out_sentences(release.left_out),

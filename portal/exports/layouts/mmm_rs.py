@@ -32,7 +32,7 @@ class MMMRS:
     required: tuple[str, ...] = ("png",)
     optional: tuple[str, ...] = ("nir", "sar")
     options: tuple[Option, ...] = (JPEG_QUALITY,)
-    needs = "nothing but Python, and Pillow to see the pictures"
+    needs = "Pillow"
     disk = 2.0
     folder = "exports/layouts/mmm-rs"
 

@@ -36,6 +36,7 @@ def two_areas(
     area = make_area(
         "con",
         licence="CC0",
+        attribution="Copernicus",
         satellite="Sentinel-2",
         imagery_from=date(2021, 1, 1),
         imagery_to=date(2023, 12, 31),

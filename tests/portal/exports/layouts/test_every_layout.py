@@ -21,6 +21,7 @@ import yaml
 from portal.exports.archive import archive_path
 from portal.exports.croissant import croissant_path
 from portal.exports.layouts import LAYOUTS
+from portal.exports.layouts.metadata import cell
 from portal.exports.models import Release
 from portal.exports.services import release_create, release_retry
 from tests.support.programs import program
@@ -132,7 +133,7 @@ def test_whose_it_is_and_how_it_is_cited(unpacked: Callable[..., Path]) -> None:
     assert "coast\n  Licence: CC BY 4.0\n  Attribution: The surveyors\n" in licences
     cited = yaml.safe_load((folder / "CITATION.cff").read_text())
     assert (cited["cff-version"], cited["type"], cited["title"]) == ("1.2.0", "dataset", "two-v1")
-    assert cited["authors"] == [{"name": "The surveyors"}]
+    assert cited["authors"] == [{"name": "The surveyors"}, {"name": "Copernicus"}]
     assert "license" not in cited  # the two areas have different ones
 
 
@@ -181,6 +182,23 @@ def test_more_shards_of_a_smaller_size(
         names = shard.getnames()
         assert all((member.mtime, member.uid, member.mode) == (0, 0, 0o644) for member in shard)
     assert names == [f"coast_tile_3.{end}" for end in ("png", "dem.tif", "dem255.tif", "json", "txt")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("=1", "'=1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@a", "'@a"),
+        ("\tx", "'\tx"),
+        ("a=1", "a=1"),
+        (-1.5, -1.5),
+        (-1, -1),
+    ],
+)
+def test_cells_that_a_spreadsheet_would_run(value: Any, expected: Any) -> None:
+    assert cell(value) == expected
 
 
 def test_the_lines_of_a_table_read_back(unpacked: Callable[..., Path], splits: None) -> None:

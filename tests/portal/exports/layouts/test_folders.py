@@ -204,7 +204,7 @@ def test_stac_across_the_antimeridian(
     released: Callable[..., Any], approve: Callable[..., None], data_folder: Path, tmp_path: Path
 ) -> None:
     over = Grid("EPSG:4326", (0.001, 0.0, 179.97, 0.0, -0.001, 10.0), SIZE, SIZE)
-    approve(make_tile(make_area("edge"), 0, grid=over.to_dict()))
+    approve(make_tile(make_area("edge", licence="CC0", attribution="Nobody"), 0, grid=over.to_dict()))
     released("edge-v1", "edge", layout="stac")
     with zipfile.ZipFile(archive_path("edge-v1")) as archive:
         item = json.loads(archive.read("edge-v1/edge/tile_0.json"))
