@@ -16,6 +16,7 @@ from .models import Release
 from .selectors import left_out_sentences
 
 README = "README.md"
+NOTHING = "exports/layouts/nothing.md"
 UNITS = {
     Area.HeightUnit.METRE: "metres",
     Area.HeightUnit.FOOT: "feet, turned into metres",
@@ -41,7 +42,8 @@ def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: M
         "areas": areas,
         "synthetic": [area for area in areas if area["synthetic"]],
         "layout": layout,
-        "front": [f"{layout.folder}/front.md", "exports/layouts/front.md"],
+        "front": [f"{layout.folder}/front.md", NOTHING],
+        "more": [f"{layout.folder}/more.md", NOTHING],
         "where": f"{layout.folder}/where.md",
         "loader": f"{layout.folder}/loader.txt",
         "splits": _split_table(splits),

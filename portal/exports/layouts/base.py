@@ -127,6 +127,6 @@ class Layout(Protocol):
     """Bytes on the disk at the most, while it is written, for a byte of the layers."""
     folder: str
     """Where its templates are: where.md (what lies where), loader.txt (Python lines that load it; they run inside the
-    unpacked folder), and front.md (what stands before the README's title)."""
+    unpacked folder), and if it wants front.md (what stands before the README's title) and more.md (after loading)."""
 
     def write(self, tiles: Iterable[FrozenTile], about: AboutRelease, package: Package) -> None: ...

@@ -97,6 +97,18 @@ def test_mlcroissant(unpacked: Unpacked, splits: None, tmp_path: Path) -> None:
     assert records[0]["tiles/dem_min"] == pytest.approx(float(heights_of(0).min()))
 
 
+@pytest.mark.parametrize("layout", ["rs3dbench", "d3rsmde", "marigold"])
+def test_the_lines_for_pytorch_run(layout: str, unpacked: Unpacked, splits: None) -> None:
+    pytest.importorskip("torch", reason=WHY)
+    folder = unpacked(layout)
+    code = (folder / "README.md").read_text().split("## With PyTorch")[1].split("```python\n")[1].split("```")[0]
+    code += "    print(*rgb.shape, *depth.shape, rgb.dtype, float(depth.max()))\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shown = f"3 {SIZE} {SIZE} {{0}} 1 {SIZE} {SIZE} torch.float32 1.0"
+    assert done.stdout.splitlines() == [f"{number} {shown.format(number)}" for number in (2, 1)]
+
+
 def pairs_of_regions(folder: Path) -> dict[str, list[tuple[Path, Path]]]:
     """Region folders: the lists name tiles."""
     found: dict[str, list[tuple[Path, Path]]] = {}
