@@ -39,7 +39,7 @@ def _table(name: str) -> UInt8Array:
 
 
 def lut(name: str, *, invert: bool = False) -> UInt8Array:
-    """Colour table by name ("grey", "Spectral", "inferno"): (256, 3) uint8, from the low end to the high; invert turns it round.
+    """Colour table by name: (256, 3) uint8, from the low end to the high; invert turns it round.
 
     Raises KeyError for a name that is not in LUT_NAMES.
     """

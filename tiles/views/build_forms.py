@@ -13,7 +13,7 @@ from tiles.build.services import STRETCH, AreaFacts, BuildOptions
 from tiles.core.errors import BadInput
 from tiles.imagery.ee_request import PRESETS, Request, days_lost, request_made
 from tiles.imagery.questions import CATALOGUE, EARTHENGINE, PRESET, Question, not_configured
-from tiles.imagery.stac import DEFAULTS
+from tiles.imagery.stac import DEFAULTS, NATIVE_GSD
 from tiles.models import Area
 
 NORMALISATIONS = [
@@ -237,6 +237,9 @@ class CatalogueForm(AnswersForm):
     def imagery(self) -> str:
         return f"stac:{self.cleaned_data['url']}"
 
+    def native_gsd(self) -> float | None:
+        return NATIVE_GSD
+
     def search(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "url" and value != ""}
 
@@ -272,6 +275,13 @@ class EarthEngineForm(AnswersForm):
 
     def imagery(self) -> str:
         return "earthengine"
+
+    def native_gsd(self) -> float | None:
+        """Metres, of the collection; None when that is not known or an answer is wrong."""
+        try:
+            return request_made(self.search()).known.gsd if self.is_valid() else None
+        except BadInput:
+            return None
 
     def search(self) -> dict[str, Any]:
         """What is asked for, as `request_made` takes it."""

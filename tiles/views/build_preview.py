@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from tiles.build import door
+from tiles.build.choosing import source_path
 from tiles.build.estimate import ON_DISK, Estimate, build_estimate
 from tiles.build.preview import Preview, build_preview
 from tiles.build.recipe import METRES
@@ -21,6 +22,7 @@ from tiles.core.errors import ApplicationError
 from tiles.core.permissions import BUILD_AREA
 from tiles.jobs.words import duration_words
 from tiles.models import Area
+from tiles.raster.listing import list_rasters
 
 from .build_forms import BuildForm, Searches, bound, searches_of
 from .build_grid import FIELD, GridForm
@@ -28,8 +30,15 @@ from .chosen import chosen_dems, chosen_raster, keys_chosen
 from .sheets import HATCHINGS, REASONS, figure_of
 
 # What a preview depends on; the other questions may still be open.
-LOOKED_AT = ("source", "bands", "nir", "tile_size", "void_limit", "uncovered_limit", "height_unit", *STRETCH)
-LIVE = ("dems", "tile_size", "void_limit", *(f"grid-{name}" for name in GridForm.base_fields))
+NATIVE = ("dem_gsd", "imagery_gsd")
+LOOKED_AT = ("source", "bands", "nir", "tile_size", "void_limit", "uncovered_limit", "height_unit", *NATIVE, *STRETCH)
+LIVE = (
+    *("dems", "source", "imagery", "bands", "tile_size", "void_limit", "ee-preset", "ee-collection"),
+    *NATIVE,
+    *(f"grid-{name}" for name in GridForm.base_fields),
+)
+#: Imagery of more files is read, header by header, only when somebody presses Preview.
+MOST_SURVEYED = 100
 QUESTIONS = {"dems": "Which elevation models?", "imagery": "Which imagery?"}
 
 
@@ -53,13 +62,14 @@ def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searc
         return context
     options, measured = grid.options(), request.POST.get("do") == "preview"
     try:
-        imagery = _spec(form, chosen["imagery"], needed=measured or options.grid == "imagery")
+        imagery = _spec(form, chosen["imagery"], needed=measured or options.grid == "imagery", context=context)
         preview = build_preview(
             dems=chosen_dems(chosen["dems"]),
             tile_size=form.cleaned_data["tile_size"],
             void_limit=form.cleaned_data["void_limit"],
             grid=options,
             imagery=imagery,
+            native={"dem": form.cleaned_data["dem_gsd"], "imagery": _imagery_gsd(form, searches, imagery)},
         )
         context |= {
             "preview": preview,
@@ -76,12 +86,34 @@ def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searc
     return context
 
 
-def _spec(form: BuildForm, keys: list[str], *, needed: bool) -> Mapping[str, Any]:
-    """The spec of imagery on disk, when it is needed; of other imagery, of which nothing is asked, the kind."""
+def _spec(form: BuildForm, keys: list[str], *, needed: bool, context: dict[str, Any]) -> Mapping[str, Any]:
+    """The spec of imagery on disk; of other imagery, of which nothing is asked, the kind.
+
+    Where the spec is not needed, what is wrong with it is said beside the preview, and stands in the way of nothing.
+    """
     asked = form.cleaned_data
-    if asked["source"] != ON_DISK or not needed:
+    if asked["source"] != ON_DISK or not (needed or keys):
         return {"kind": asked["source"]}
-    return door.imagery_checked(chosen_raster(keys), bands=asked["bands"], nir=asked["nir"])
+    try:
+        chosen = chosen_raster(keys)
+        with door.at_field("imagery"):
+            if not needed and len(list_rasters(source_path(keys[0]))) > MOST_SURVEYED:
+                return {"kind": asked["source"]}
+        return door.imagery_checked(chosen, bands=asked["bands"], nir=asked["nir"])
+    except ApplicationError as error:
+        if needed:
+            raise
+        context["to_mend"] = [(QUESTIONS["imagery"], error.message)]
+        return {"kind": asked["source"]}
+
+
+def _imagery_gsd(form: BuildForm, searches: Searches, imagery: Mapping[str, Any]) -> float | None:
+    """The native resolution of the imagery, metres: what was answered, else what the source is known to have."""
+    if answered := form.cleaned_data["imagery_gsd"]:
+        return float(answered)
+    if search := searches.get(form.cleaned_data["source"]):
+        return search.native_gsd()
+    return imagery.get("gsd")
 
 
 def _wrong(form: forms.Form) -> list[tuple[str, str]]:
