@@ -72,8 +72,8 @@ class Seen:
 class Preview:
     """What a build would plan. counts: "tiles", and windows by the reason why they get no number, or would fail.
 
-    about: some windows were not looked at closely. unseen: files there was no time for at all. enlarged: what the grid is
-    more than twice as fine as.
+    about: some windows were not looked at closely. unseen: files there was no time for at all. enlarged: what the grid
+    is more than twice as fine as.
     """
 
     tile_size: int
