@@ -33,7 +33,26 @@ class DateField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class StretchForm(forms.Form):
+class PictureForm(forms.Form):
+    """How the picture is made of the imagery."""
+
+    normalisation = forms.ChoiceField(label="To 8 bits", choices=NORMALISATIONS, initial="per_channel")
+    percent = forms.FloatField(
+        label="Stretch (%)",
+        min_value=0,
+        max_value=49.9,
+        initial=1,
+        help_text="Cut off at either end of the 8-bit picture; 0 leaves it as it is.",
+    )
+    per_channel_percent = forms.BooleanField(
+        label="Stretch each band by itself (1 %, blue 0.3 %)", required=False, initial=False
+    )
+
+    def stretch(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in STRETCH}
+
+
+class StretchForm(PictureForm):
     """What both pages ask about the limits and the picture."""
 
     void_limit = forms.FloatField(
@@ -49,17 +68,6 @@ class StretchForm(forms.Form):
         max_value=100,
         initial=0,
         help_text="A tile with more pixels without imagery fails, and keeps its number.",
-    )
-    normalisation = forms.ChoiceField(label="To 8 bits", choices=NORMALISATIONS, initial="per_channel")
-    percent = forms.FloatField(
-        label="Stretch (%)",
-        min_value=0,
-        max_value=49.9,
-        initial=1,
-        help_text="Cut off at either end of the 8-bit picture; 0 leaves it as it is.",
-    )
-    per_channel_percent = forms.BooleanField(
-        label="Stretch each band by itself (1 %, blue 0.3 %)", required=False, initial=False
     )
 
     def options(self, **more: Any) -> BuildOptions:
@@ -307,9 +315,13 @@ class RebuildForm(StretchForm):
         required=False,
         help_text="From the source imagery. A tile whose pixels change goes back to pending.",
     )
-
-    def stretch(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in STRETCH}
+    tile = forms.IntegerField(
+        label="Tile to try it on",
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        help_text="By its number; one from the middle when empty.",
+    )
 
 
 Searches = Mapping[str, CatalogueForm | EarthEngineForm]
@@ -326,3 +338,9 @@ def searches_of(form: BuildForm) -> Searches:
 
 def bound(searches: Searches) -> list[CatalogueForm | EarthEngineForm]:
     return [search for search in searches.values() if search.is_bound]
+
+
+def all_valid(*asked: forms.Form) -> bool:
+    """Whether all of them are; each is looked at, so that every question says what is wrong."""
+    valid = [form.is_valid() for form in asked]
+    return all(valid)

@@ -47,7 +47,8 @@ QUESTIONS = {"dems": "Which elevation models?", "imagery": "Which imagery?"}
 def area_preview(request: HttpRequest) -> HttpResponse:
     """The preview by itself; with `do=preview` some tiles are made in memory, for an estimate."""
     form, grid = BuildForm(request.POST), GridForm(request.POST, request.FILES)
-    return render(request, "tiles/_build_preview.html", preview_context(request, form, grid, searches_of(form)))
+    context = preview_context(request, form, grid, searches_of(form))
+    return render(request, "tiles/_build_preview.html", {"preview_url": request.path, **context})
 
 
 def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searches: Searches) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searc
         del form.errors[name]
     chosen = keys_chosen(request.POST)
     context: dict[str, Any] = {"live": LIVE, "hatchings": HATCHINGS, "wrong": False}
-    context["to_mend"] = [*_wrong(form), *_wrong(grid)]
+    context["to_mend"] = [*wrong_answers(form), *wrong_answers(grid)]
     if not chosen["dems"] or context["to_mend"]:
         return context
     options, measured = grid.options(), request.POST.get("do") == "preview"
@@ -71,19 +72,40 @@ def preview_context(request: HttpRequest, form: BuildForm, grid: GridForm, searc
             imagery=imagery,
             native={"dem": form.cleaned_data["dem_gsd"], "imagery": _imagery_gsd(form, searches, imagery)},
         )
-        context |= {
-            "preview": preview,
-            "figures": [figure_of(seen) for seen in preview.drawn],
-            "reasons": [
-                (*words, preview.counts[reason]) for reason, words in REASONS.items() if preview.counts[reason]
-            ],
-        }
+        context |= drawn(preview)
         if measured and preview.tiles:
-            estimate = _estimate(preview, form, searches, imagery, options.limit)
-            context |= {"estimate": estimate, "duration": duration_words(max(1.0, estimate.seconds))}
+            context |= measured_context(_estimate(preview, form, searches, imagery, options.limit))
     except ApplicationError as error:
-        context["to_mend"] = [(_label(form, grid, error.extra.get("field") or ""), error.message)]
+        context["to_mend"] = [(label_of(form, grid, error.extra.get("field") or ""), error.message)]
     return context
+
+
+def drawn(preview: Preview) -> dict[str, Any]:
+    """What the template shows of a preview."""
+    return {
+        "preview": preview,
+        "figures": [figure_of(seen) for seen in preview.drawn],
+        "reasons": [(*words, preview.counts[reason]) for reason, words in REASONS.items() if preview.counts[reason]],
+    }
+
+
+def measured_context(estimate: Estimate) -> dict[str, Any]:
+    """What the template shows of an estimate."""
+    return {"estimate": estimate, "duration": duration_words(max(1.0, estimate.seconds))}
+
+
+def label_of(form: forms.Form, grid: forms.Form, field: str) -> str:
+    """The question that a field of an error belongs to, empty for none."""
+    if field in QUESTIONS:
+        return QUESTIONS[field]
+    asked = grid.fields if field.startswith(FIELD) else form.fields
+    name = field.removeprefix(FIELD)
+    return f"{asked[name].label}:" if name in asked else ""
+
+
+def wrong_answers(form: forms.Form) -> list[tuple[str, str]]:
+    """The questions that were answered wrongly, and why."""
+    return [(f"{form.fields[name].label}:", str(errors[0])) for name, errors in form.errors.items()]
 
 
 def _spec(form: BuildForm, keys: list[str], *, needed: bool, context: dict[str, Any]) -> Mapping[str, Any]:
@@ -114,18 +136,6 @@ def _imagery_gsd(form: BuildForm, searches: Searches, imagery: Mapping[str, Any]
     if search := searches.get(form.cleaned_data["source"]):
         return search.native_gsd()
     return imagery.get("gsd")
-
-
-def _wrong(form: forms.Form) -> list[tuple[str, str]]:
-    return [(f"{form.fields[name].label}:", str(errors[0])) for name, errors in form.errors.items()]
-
-
-def _label(form: BuildForm, grid: GridForm, field: str) -> str:
-    if field in QUESTIONS:
-        return QUESTIONS[field]
-    asked = grid.fields if field.startswith(FIELD) else form.fields
-    name = field.removeprefix(FIELD)
-    return f"{asked[name].label}:" if name in asked else ""
 
 
 def _estimate(

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.tiles.build.conftest import Inputs, build, inputs  # noqa: F401
+from tests.tiles.build.conftest import Inputs
 from tiles.build.services import BuildOptions, area_build_start
 from tiles.core.paths import upload_path
 from tiles.jobs.services import job_cancel
@@ -48,7 +48,7 @@ def test_what_an_area_or_a_job_uses_stays_and_says_which(
     sender: Sender,
     dem: bytes,
     inputs: Inputs,
-    build: Callable[..., Area],  # noqa: F811
+    build: Callable[..., Area],
 ) -> None:
     cut, begun = sender.send("cut.tif", dem)["id"], sender.send("begun.tif", dem)["id"]
     build(dems=[upload_path("cut.tif")], imagery=inputs.raster, tile_size=32, name="Land")
