@@ -35,7 +35,7 @@ def area_build(request: HttpRequest) -> HttpResponse:
         cleaned = form.cleaned_data
         try:
             if Area.objects.filter(slug=cleaned["slug"]).exists():
-                raise BadInput("There is an area of this short name already. Choose another one.", field="slug")
+                raise BadInput(f"There is an area {cleaned['slug']} already. Choose another short name.", field="slug")
             job = area_build_start(
                 slug=cleaned["slug"],
                 dems=chosen_dems(chosen["dems"]),

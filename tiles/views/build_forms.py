@@ -26,6 +26,7 @@ SOURCES = [
     ("stac", "A STAC catalogue"),
     ("earthengine", "Earth Engine"),
 ]
+NO_SHORT_NAME = "No short name can be made of this name: give one in lower-case letters, digits and hyphens."
 WHOLE_NUMBERS = "Give three band numbers, as in 1,2,3."
 
 
@@ -84,6 +85,7 @@ class BuildForm(StretchForm):
         max_length=80,
         required=False,
         help_text="For addresses and file names, as in japan-korea; made from the name when left empty.",
+        error_messages={"invalid": "Use lower-case letters, digits and hyphens, as in japan-korea."},
     )
     source = forms.ChoiceField(
         label="Where it comes from", choices=SOURCES, initial="raster", required=False, widget=forms.RadioSelect
@@ -137,6 +139,8 @@ class BuildForm(StretchForm):
         cleaned = super().clean() or {}
         if not cleaned.get("slug") and cleaned.get("name"):
             cleaned["slug"] = slugify(cleaned["name"])[:80].strip("-")
+            if not cleaned["slug"] and "slug" not in self.errors:
+                self.add_error("slug", NO_SHORT_NAME)
         return cleaned
 
     def facts(self) -> AreaFacts:
@@ -204,6 +208,13 @@ class AnswersForm(forms.Form):
                 self.fields[question.name] = forms.BooleanField(label=question.label, required=False)
             else:
                 self.fields[question.name] = AnswerField(question)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("start"), cleaned.get("end")
+        if start and end and end < start:
+            self.add_error("end", "The imagery cannot end before it begins.")
+        return cleaned
 
     def shown(self, *, rare: bool) -> Iterable[forms.BoundField]:
         return [self[question.name] for question in self.questions if question.rare == rare]
