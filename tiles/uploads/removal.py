@@ -61,7 +61,8 @@ def _inputs(names: set[str]) -> Iterator[tuple[Area, str]]:
     """Areas, with the paths of elevation models of these names that they are cut from, or were told to be cut from."""
     for file in DemFile.objects.filter(name__in=names).select_related("area"):
         yield file.area, file.path
-    begun = Area.objects.filter(Q(jobs__state__in=Job.OPEN) | Q(dem_files=None)).distinct()
+    at_work = Job.objects.filter(state__in=Job.OPEN, area__isnull=False).values("area")
+    begun = Area.objects.filter(Q(pk__in=at_work) | Q(dem_files=None))
     for area in begun.only("slug", "name", "recipe"):
         for path in area.recipe.get("dems", []):
             if Path(path).name in names:
