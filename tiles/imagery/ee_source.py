@@ -98,7 +98,7 @@ class EarthEngineSource:
         # The footprint is the whole tile's, also for its quarters: they must choose from the same scenes.
         image = composite(self._request, grid.footprint())
         names = self._request.band_names
-        send = partial(_ask, image, names, self._patience)
+        send = partial(_ask, image, names)
         tile = self._flights.add(grid, names, send, first=first)
         self._asked[grid] = tile, hashlib.sha256(expression_text(image).encode()).hexdigest()
 
@@ -130,8 +130,8 @@ class EarthEngineSource:
         )
 
 
-def _ask(image: Any, names: Sequence[str], patience: Patience, grid: Grid) -> object:
-    return ee_client.ask(image, grid, names, patience)
+def _ask(image: Any, names: Sequence[str], grid: Grid) -> object:
+    return ee_client.ask(image, grid, names)
 
 
 def _looks(clear: np.ndarray | None, valid: np.ndarray) -> dict[str, Any]:
