@@ -78,19 +78,9 @@ def build(folder: Path, case: Case) -> list[tuple[str, str]]:
         return [
             ("throughput", f"{rate:.1f} requests a second of {case.ceiling:g}: {rate / case.ceiling:.0%}"),
             ("most in flight at the stand-in", f"{stand_in.peak} of {case.slots}"),
-            ("most starts in any second", f"{most_in_a_second(stand_in.starts)} of {case.per_second}"),
+            ("most starts in any second", f"{stand_in.most_in_a_second()} of {case.per_second}"),
             ("requests", f"{len(stand_in.starts)} for {across * down} tiles"),
         ]
-
-
-def most_in_a_second(starts: list[float]) -> int:
-    ordered = sorted(starts)
-    first, most = 0, 0
-    for number, start in enumerate(ordered):
-        while start - ordered[first] >= 1.0:
-            first += 1
-        most = max(most, number - first + 1)
-    return most
 
 
 def _stopped(stand_in: StandIn, requests: int) -> bool:

@@ -79,7 +79,7 @@ class Flights:
     """Tiles on their way. All methods are called by the thread that owns the source."""
 
     def __init__(self, limiter: Limiter, patience: Patience) -> None:
-        self.limiter = limiter
+        self._limiter = limiter
         self._patience = patience
         self._changed = threading.Condition()
         self._waiting: list[Part] = []
@@ -105,7 +105,7 @@ class Flights:
         now = time.monotonic()
         with self._changed:
             wanted = len(self._ready) + sum(part.due <= now for part in self._waiting)
-        self.limiter.refill(wanted)
+        self._limiter.refill(wanted)
         self._start()
 
     def wait(self, tile: Tile, beat: Callable[[], None]) -> NumberArray:
@@ -135,7 +135,7 @@ class Flights:
             self._closed = True
             self._waiting.clear()
             self._changed.notify_all()
-        self.limiter.rest()
+        self._limiter.rest()
 
     def _start(self) -> None:
         while part := self._next():
@@ -174,7 +174,7 @@ class Flights:
     def depart(self, part: Part) -> None:
         """Wait until a part may leave. Raises Grounded when nobody waits for it any more."""
         with self._changed:
-            while not (grounded := self._closed or part.tile.over or part.tile.dropped) and not self.limiter.begin():
+            while not (grounded := self._closed or part.tile.over or part.tile.dropped) and not self._limiter.begin():
                 self._changed.wait(GATE_SECONDS)
             if grounded:
                 raise Grounded
@@ -193,7 +193,7 @@ class Flights:
     def arrive(self) -> None:
         """The answer to a request is here, or none will ever be."""
         with self._changed:
-            self.limiter.end()
+            self._limiter.end()
             self._changed.notify_all()
 
     def _landed(self, part: Part, pixels: NumberArray) -> None:
@@ -239,26 +239,17 @@ class Flights:
 
 
 class _Gate:
-    """What a part passes when its request leaves, and again when that is sent a second time, with another token."""
+    """What a part passes to leave, and again when it is sent a second time, with another token."""
 
     def __init__(self, flights: Flights, part: Part) -> None:
         self._flights = flights
         self._part = part
-        self._is_leaving = self._is_out = False
+        self._is_out = False
 
-    def __enter__(self) -> _Gate:
+    def __call__(self) -> None:
         self.free()
         self._flights.depart(self._part)
-        self._is_leaving = self._is_out = True
-        return self
-
-    def left(self) -> None:
-        if self._is_leaving:
-            self._is_leaving = False
-            self._flights.limiter.sent()
-
-    def __exit__(self, *_error: object) -> None:
-        self.left()
+        self._is_out = True
 
     def free(self) -> None:
         """Give the slot back, if there is one."""

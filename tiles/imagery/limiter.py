@@ -9,20 +9,16 @@ from typing import Protocol
 class Limiter(Protocol):
     """Who may send a request now. The quota is a project's, so one limiter speaks for every process there is.
 
-    `begin`, `sent` and `end` only look into memory, MUST be safe in any thread, and never wait. `refill` and `rest` may
-    talk to a database and are called from the thread that owns the source only.
+    `begin` and `end` only look into memory, MUST be safe in any thread, and never wait. `refill` and `rest` may talk to
+    a database and are called from the thread that owns the source only.
     """
 
     def begin(self) -> bool:
         """Whether one request may leave now; True counts it as begun. It must end within the time agreed on."""
         ...
 
-    def sent(self) -> None:
-        """The bytes of a request that was begun have left, or never will: its second of the rate runs from now on."""
-        ...
-
     def end(self) -> None:
-        """A request that was started is over, however it ended."""
+        """A request that was begun is over, however it ended."""
         ...
 
     def refill(self, wanted: int) -> None:
@@ -42,9 +38,6 @@ class OneAtATime:
 
     def begin(self) -> bool:
         return self._free.acquire(blocking=False)
-
-    def sent(self) -> None:
-        """There is no rate."""
 
     def end(self) -> None:
         self._free.release()

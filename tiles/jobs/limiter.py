@@ -3,6 +3,10 @@
 The sum of all live leases never exceeds the limit, of requests at once as of starts a second. A process that dies
 keeps what it had until its lease expires, by when every request it sent is over; one that has nothing to do gives its
 slots back. Between leases nothing but memory is looked at.
+
+When a request arrives at the server nobody here can know: some time between its leaving and its answer. So it counts
+as a start of every moment from its leaving to a second after its answer. Then no second of the server's has more
+starts than the rate, however slow the way, and at a latency of L seconds rate / (1 + L) are begun a second at most.
 """
 
 from __future__ import annotations
@@ -30,11 +34,8 @@ MOST_SLOTS = 10
 REQUEST_SECONDS = 270.0
 SPARE_SECONDS = 60.0
 ASK_SECONDS = 0.5
-# A rate is one of any second, as the server sees it: a request may be slow on its way, and the one a second after it
-# fast. What was given back counts until that is over, too.
-RATE_SECONDS = 1.0 + 0.15
-# A share of the rate is spread over that time, so that requests do not leave all at once.
-PARTS = 4
+# A rate is one of any second, as the server sees it.
+RATE_SECONDS = 1.0
 
 
 class DatabaseLimiter:
@@ -66,8 +67,7 @@ class DatabaseLimiter:
         self._per_second = 0
         self._until = -math.inf
         self._flying = 0
-        self._leaving = 0
-        self._starts: deque[float] = deque()
+        self._ended: deque[float] = deque()
         self._row = 0
         self._asked_at = -math.inf
 
@@ -75,34 +75,23 @@ class DatabaseLimiter:
         """Whether a request may leave now, by what is leased: it must be over before the lease is."""
         with self._lock:
             now = time.monotonic()
-            if self._flying >= self._slots or self._started(now) >= self._per_second or self._is_bunched(now):
+            if self._flying >= self._slots or self._started(now) >= self._per_second:
                 return False
             if self._until - now < self._request_seconds:
                 return False
             self._flying += 1
-            self._leaving += 1
             return True
-
-    def sent(self) -> None:
-        """What was begun counts as started until its bytes have left, and for RATE_SECONDS from then on."""
-        with self._lock:
-            self._leaving -= 1
-            self._starts.append(time.monotonic())
 
     def end(self) -> None:
         with self._lock:
             self._flying -= 1
+            self._ended.append(time.monotonic())
 
     def _started(self, now: float) -> int:
-        """Starts that count against the rate."""
-        while self._starts and now - self._starts[0] > RATE_SECONDS:
-            self._starts.popleft()
-        return len(self._starts) + self._leaving
-
-    def _is_bunched(self, now: float) -> bool:
-        """Whether a part of the time has had its share of the starts."""
-        left = math.ceil(self._per_second / PARTS) - self._leaving
-        return left <= 0 or (len(self._starts) >= left and now - self._starts[-left] < RATE_SECONDS / PARTS)
+        """Requests that may have come to the server within the last second."""
+        while self._ended and now - self._ended[0] > RATE_SECONDS:
+            self._ended.popleft()
+        return self._flying + len(self._ended)
 
     def refill(self, wanted: int) -> None:
         """Lease more where more is wanted, and renew what runs out. Asks the database twice a second at most."""
@@ -160,7 +149,7 @@ class DatabaseLimiter:
             now = time.monotonic()
             alive = self._until > now
             mine = self._slots if alive else self._flying
-            # What was started lately counts, also when the share shrinks.
+            # What may have been started lately counts, also when the share shrinks.
             rate = self._started(now)
             need = self._flying + wanted
         more = mine + math.ceil(max(0, free_slots - mine) / 2)

@@ -389,8 +389,6 @@ def test_what_will_be_asked_is_fetched_ahead_and_at_once(earthengine: StandIn) -
             self.most = max(self.most, self.flying)
             return True
 
-        def sent(self) -> None: ...
-
         def end(self) -> None:
             self.flying -= 1
 
