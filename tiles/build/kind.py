@@ -29,6 +29,7 @@ from tiles.raster.reading import SAFE_ENV, open_raster
 from . import plan
 from .busy import BUILD
 from .griding import grid_of
+from .hand import Hand
 from .judging import WRITTEN, area_survey, blocks_of, tiles_judge
 from .mosaics import Mosaics, is_plain
 from .recipe import recipe_of
@@ -39,7 +40,7 @@ from .tile import Built, Failed, Outcome, Recipe, heights_read, over_limit, tile
 
 PLAN, TILES, SURVEY, JUDGE, FINISH = range(5)
 
-# A chunk is about five seconds of work: 24 tiles of 512.
+# A chunk begins as 24 tiles of 512, which take two seconds from a file, and ends after five whatever they take.
 PIXELS_A_CHUNK = 24 * 512 * 512
 MOST_TILES_A_CHUNK = 200
 # Rows are written for a few tiles at once, for a transaction costs as much as a small tile.
@@ -217,16 +218,14 @@ def _finish(lease: Lease) -> None:
 def _make_tiles(lease: Lease) -> None:
     require_free(settings.DEMETER_DATA, settings.DEMETER_MIN_FREE)
     area = Area.objects.get(pk=_area_id(lease.job))
-    rows = TilePair.objects.select_related("dem_file").in_bulk(lease.payload["tiles"])
-    tiles = [rows[tile_id] for tile_id in lease.payload["tiles"] if tile_id in rows]
-    spec = area.recipe["imagery"]
+    hand = Hand(lease)
     with (
-        source_from(spec, beat=lease.beat, limiter=earthengine_limiter()) as source,
-        Desk(lease, area, source) as desk,
+        source_from(area.recipe["imagery"], beat=hand.beat, limiter=earthengine_limiter()) as source,
+        Desk(lease, area, source, hand) as desk,
     ):
         if isinstance(source, LooksAhead):
-            source.expect(desk.wanting(tiles))
-        for tile in tiles:
+            hand.look_ahead(source, desk.wanting)
+        while tile := hand.next():
             desk.make(tile)
 
 
@@ -236,12 +235,12 @@ STAGES = {"plan": _plan, "tiles": _make_tiles, "survey": _survey, "judge": _judg
 class Desk:
     """Where the tiles of one chunk are made: its open elevation file, and what is made but not yet written down."""
 
-    def __init__(self, lease: Lease, area: Area, source: Source) -> None:
+    def __init__(self, lease: Lease, area: Area, source: Source, hand: Hand) -> None:
         self._lease = lease
         self._area = area
         self._source = source
         self._recipe: Recipe = recipe_of(area)
-        self._left: list[int] = list(lease.payload["tiles"])
+        self._hand = hand
         self._made: list[tuple[TilePair, Outcome, dict[str, Any]]] = []
         self._written_at = time.monotonic()
         self._most = TILES_A_WRITE if lease.attempt == 1 else 1
@@ -267,7 +266,7 @@ class Desk:
 
     def make(self, tile: TilePair) -> None:
         """Make one tile and put its files on the disk. Its row follows within half a second."""
-        self._lease.beat()
+        self._hand.beat()
         outcome = self._outcome(tile)
         layers: dict[str, Any] = {}
         if isinstance(outcome, Built):
@@ -315,7 +314,7 @@ class Desk:
             grid=Grid.from_dict(tile.grid),
             source=self._source,
             recipe=self._recipe,
-            beat=self._lease.beat,
+            beat=self._hand.beat,
         )
 
     def _heights_of(self, tile: TilePair, file: DemFile) -> Any:
@@ -332,7 +331,7 @@ class Desk:
         built = [(tile.index, layers) for tile, _outcome, layers in made if layers]
         layers_settle(area=self._area.slug, tiles=built)
         finished = {tile.pk for tile, _outcome, _layers in made}
-        left = [tile_id for tile_id in self._left if tile_id not in finished]
+        left = [tile_id for tile_id in self._hand.left if tile_id not in finished]
         failures: Counter[str] = Counter()
         change: Counter[str] = Counter()
         with self._lease.fence():
@@ -349,8 +348,7 @@ class Desk:
             tiles_built_tell([tile.pk for tile, _outcome, layers in made if layers])
             AreaCounter.objects.add(self._area.pk, change)
             self._lease.count(done=len(built), failures=failures)
-            JobChunk.objects.filter(pk=self._lease.chunk_id).update(payload={"do": "tiles", "tiles": left})
-        self._left = left
+            self._hand.keep(left)
 
 
 class OpenDem:

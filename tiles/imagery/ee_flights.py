@@ -100,6 +100,12 @@ class Flights:
                 self._waiting = [*parts, *self._waiting] if first else [*self._waiting, *parts]
         return tile
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything that was not even made ready yet."""
+        with self._changed:
+            return bool(self._waiting)
+
     def lift(self) -> None:
         """Lease slots for what waits, and start what may start."""
         now = time.monotonic()
