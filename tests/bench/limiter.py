@@ -71,7 +71,7 @@ def build(folder: Path, case: Case) -> list[tuple[str, str]]:
                 *("build_area", "land", "--dem", dem_of(folder, case), "--imagery", "earthengine"),
                 *("--tile-size", SIZE, "--background"),
             )
-            site.wait_until(lambda: _stopped(stand_in, REQUESTS_A_TILE * across * down), 300, "the requests to end")
+            site.wait_until(lambda: _stopped(stand_in, REQUESTS_A_TILE * across * down), 900, "the requests to end")
         template.close()
         seconds = max(stand_in.ends) - min(stand_in.starts)
         rate = len(stand_in.starts) / seconds

@@ -244,7 +244,8 @@ class Desk:
         self._made: list[tuple[TilePair, Outcome, dict[str, Any]]] = []
         self._written_at = time.monotonic()
         self._most = TILES_A_WRITE if lease.attempt == 1 else 1
-        self._dem = OpenDem()
+        # Of its own for what is looked at ahead: that happens while a tile is made.
+        self._dem, self._dem_ahead = OpenDem(), OpenDem()
         self._mosaics = None if is_plain(area) else Mosaics(area)
 
     def __enter__(self) -> Desk:
@@ -261,6 +262,7 @@ class Desk:
                     self._write_down()
         finally:
             self._dem.close()
+            self._dem_ahead.close()
             if self._mosaics:
                 self._mosaics.close()
 
@@ -296,7 +298,8 @@ class Desk:
         if tile.dem_file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
             return True
         grid = Grid.from_dict(tile.grid)
-        dem = heights_read(self._heights_of(tile, tile.dem_file), tile.window_col, tile.window_row, grid, 1.0)
+        heights = self._heights_of(tile, tile.dem_file, self._dem_ahead)
+        dem = heights_read(heights, tile.window_col, tile.window_row, grid, 1.0)
         return over_limit(dem.void_share, self._recipe.void_limit)
 
     def _outcome(self, tile: TilePair) -> Outcome:
@@ -304,7 +307,7 @@ class Desk:
         if file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
             raise ValueError(f"{tile} was not cut from an elevation file")
         try:
-            dataset = self._heights_of(tile, file)
+            dataset = self._heights_of(tile, file, self._dem)
         except RasterError as error:
             return Failed(Failure.UNREADABLE, str(error))
         return tile_make(
@@ -317,10 +320,10 @@ class Desk:
             beat=self._hand.beat,
         )
 
-    def _heights_of(self, tile: TilePair, file: DemFile) -> Any:
+    def _heights_of(self, tile: TilePair, file: DemFile, opened: OpenDem) -> Any:
         """What the tile's heights are read from: its file, or on another grid or in a mosaic, `Heights`."""
         if self._mosaics is None:
-            return self._dem.of(file)
+            return opened.of(file)
         return self._mosaics.of(tile, file)
 
     def _write_down(self) -> None:
