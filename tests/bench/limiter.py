@@ -43,7 +43,7 @@ class Case:
         return min(self.slots / LATENCY, float(self.per_second))
 
 
-CASES = (Case("10 at once", 10, 1000, (8, 12)), Case("20 a second", 40, 20, (8, 8)))
+CASES = (Case("10 at once", 10, 1000, (8, 12)), Case("20 a second", 40, 20, (8, 4)))
 
 
 def dem_of(folder: Path, case: Case) -> Path:
