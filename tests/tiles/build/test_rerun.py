@@ -151,6 +151,7 @@ def test_a_cancelled_build_goes_on_where_it_was(
     build: Build, inputs: Inputs, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiles.build.kind.PIXELS_A_CHUNK", 3 * SIZE * SIZE)
+    monkeypatch.setattr("tiles.build.hand.SECONDS_A_CHUNK", 600.0)  # however busy this machine is
     job = area_build_start(
         slug="land", dems=[inputs.dems], imagery=inputs.raster, options=BuildOptions(tile_size=SIZE), background=False
     )
@@ -276,6 +277,7 @@ def test_a_remake_that_was_stopped_is_finished_by_the_next_run(
     land: Area, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiles.build.kind.PIXELS_A_CHUNK", 4 * SIZE * SIZE)
+    monkeypatch.setattr("tiles.build.hand.SECONDS_A_CHUNK", 600.0)  # however busy this machine is
     job = area_build_start(slug="land", options=BuildOptions(percent=5), remake=True, background=False)
     for _chunk in ("plan", "four tiles"):
         lease = chunk_lease(job.pk)
