@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from tiles.api import bulk as bulk_api
+from tiles.api import marks as marks_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
@@ -38,6 +39,9 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/count/", bulk_api.AreaTilesCount.as_view(), name="api-tiles-count"),
     path("areas/<slug:slug>/bulk/", bulk_api.AreaBulk.as_view(), name="api-bulk"),
     path("areas/<slug:slug>/bulk/undo/", bulk_api.AreaBulkUndo.as_view(), name="api-bulk-undo"),
+    path("areas/<slug:slug>/marks/", marks_api.AreaMarks.as_view(), name="api-marks"),
+    path("areas/<slug:slug>/tiles/<int:index>/comments/", marks_api.TileComments.as_view(), name="api-tile-comments"),
+    path("areas/<slug:slug>/tiles/<int:index>/flag/", marks_api.TileFlagged.as_view(), name="api-tile-flag"),
     path("uploads/", uploads_api.Uploads.as_view(), name="api-uploads"),
     path("uploads/<uuid:upload>/", uploads_api.Upload.as_view(), name="api-upload"),
     path("uploads/<uuid:upload>/finish/", uploads_api.UploadFinish.as_view(), name="api-upload-finish"),

@@ -43,7 +43,7 @@ class Cell:
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     """One page: the filter's parameters, `order`, and `after` or `before`, the number of a tile."""
     area = selectors.area_by_slug(slug)
-    tile_filter = TileFilter(request.GET, queryset=selectors.tiles_of(area=area))
+    tile_filter = TileFilter(request.GET, queryset=selectors.tiles_of(area=area), by=request.user)
     bounds = {name: _number(request.GET[name]) for name in ("after", "before") if request.GET.get(name)}
     page = selectors.queue_page(tiles=tile_filter.checked(), size=PAGE_SIZE, order=tile_filter.chosen_order, **bounds)
     asked = tile_filter.asked()

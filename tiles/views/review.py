@@ -18,7 +18,8 @@ from tiles.models.choices import ReviewState
 from tiles.raster.colour import lut
 from tiles.review import selectors
 from tiles.review.filters import TileFilter
-from tiles.review.present import decision_payload, reasons_of, tiles_payload
+from tiles.review.marked import tiles_payload_marked
+from tiles.review.present import decision_payload, reasons_of
 from tiles.terrain3d.scene import terrain_addresses
 
 # From low to high ground. Spectral is turned round, as the published depth maps have it.
@@ -33,7 +34,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     area = selectors.area_by_slug(slug)
     asked = request.GET.copy()
     asked.setdefault("state", ReviewState.PENDING)
-    tile_filter = TileFilter(asked, queryset=selectors.queue(area=area))
+    tile_filter = TileFilter(asked, queryset=selectors.queue(area=area), by=request.user)
     counts = selectors.review_counts(area_id=area.pk)
     context = {
         "section": "review",
@@ -68,7 +69,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
         "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order")},
         "start": start,
         "first": {
-            "items": tiles_payload(page.tiles, area.slug),
+            "items": tiles_payload_marked(tiles=page.tiles, slug=area.slug, by=user),
             "has_before": page.has_before,
             "has_after": page.has_after,
         },
