@@ -84,6 +84,18 @@ TABLE: dict[str, list[Address]] = {
     "api-marks": [api("areas/testland/marks/", "reviewer", 400, "post")],
     "api-tile-comments": [api("areas/testland/tiles/0/comments/", "reviewer", 400, "post")],
     "api-tile-flag": [api("areas/testland/tiles/0/flag/", "viewer", 400, "put")],
+    "agreement": [Address("/areas/testland/agreement/", "viewer")],
+    "pace": [Address("/areas/testland/pace/", "reviewer")],
+    "blind-rounds": [
+        Address("/areas/testland/blind/", "reviewer"),
+        Address("/areas/testland/blind/", "curator", 400, "post"),
+    ],
+    "blind-round": [Address("/areas/testland/blind/999/", "reviewer", 404)],
+    "blind-judge": [Address("/areas/testland/blind/999/judge/", "reviewer", 404)],
+    "api-blind-answers": [
+        api("areas/testland/blind/999/answers/", "reviewer", 404),
+        api("areas/testland/blind/999/answers/", "reviewer", 400, "post"),
+    ],
     "api-uploads": [api("uploads/", "curator"), api("uploads/", "curator", 400, "post")],
     "api-upload": [api(f"uploads/{NO_UPLOAD}/", "curator", 404, method) for method in ("get", "patch", "delete")],
     "api-upload-finish": [api(f"uploads/{NO_UPLOAD}/finish/", "curator", 404, "post")],

@@ -181,18 +181,24 @@ class TileFilter(django_filters.FilterSet):
     def asked(self, *, without: str = "", order: bool = True) -> str:
         """The filter as a query string: known fields that ask for something, in one order, whoever wrote them."""
         query = QueryDict(mutable=True)
-        for name in self.filters:
-            value = self.data.get(name, "")
-            if value and name != without and (order or name not in ORDERING):
+        for name, value in self.asked_fields().items():
+            if name != without and (order or name not in ORDERING):
                 query[name] = value
         return query.urlencode()
 
+    def asked_fields(self) -> dict[str, str]:
+        """What the filter asks for by the names of its fields, the order too."""
+        return {name: self.data[name] for name in self.filters if self.data.get(name)}
+
     def chips(self) -> list[Chip]:
         """The parts of a checked filter in words, each with the query string that is left without it."""
+        return [chip for _name, chip in self.chips_by_name()]
+
+    def chips_by_name(self) -> list[tuple[str, Chip]]:
         chips = []
         for name, one in self.filters.items():
             value = self.form.cleaned_data.get(name)
             if name not in ORDERING and value not in (None, ""):
                 chosen = dict(one.extra["choices"])[value] if "choices" in one.extra else value
-                chips.append(Chip(f"{one.label}: {chosen}", self.asked(without=name)))
+                chips.append((name, Chip(f"{one.label}: {chosen}", self.asked(without=name))))
         return chips
