@@ -50,6 +50,10 @@ class Pace:
     reasons: list[tuple[str, int]] = field(default_factory=list)
 
     @property
+    def active_minutes(self) -> int:
+        return round(60 * self.active_hours)
+
+    @property
     def undo_share(self) -> float | None:
         return self.undos / self.decisions if self.decisions else None
 

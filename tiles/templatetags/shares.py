@@ -12,5 +12,5 @@ def percent(share: float | None) -> str:
     """`12 %`, `0.4 %` where whole ones would hide it, `–` where it is unknown."""
     if share is None:
         return "–"
-    value = 100 * share
-    return f"{value:.1f} %" if 0 < value < 1 or 99 < value < 100 else f"{value:.0f} %"
+    value = round(100 * share, 1)
+    return f"{value} %" if 0 < value < 1 or 99 < value < 100 else f"{value:.0f} %"

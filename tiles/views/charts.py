@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 360, 180
-LEFT, BOTTOM, TOP, RIGHT = 34, 28, 10, 8
+LEFT, BOTTOM, TOP, RIGHT = 40, 32, 10, 8
 GAP = 0.2
 TICKS = (0, 25, 50, 75, 100)
 

@@ -56,11 +56,12 @@ def pace(request: HttpRequest, slug: str) -> HttpResponse:
     area = selectors.area_by_slug(slug)
     everybody = request.user.has_perm(BUILD_AREA)
     report = pace_report(area=area, by=None if everybody else request.user)
+    most = max((number for person in report.people for _day, number in person.by_day), default=1)
     context = {
         **_frame(area, "pace"),
         "everybody": everybody,
         "report": report,
-        "people": [_drawn(person) for person in report.people],
+        "people": [_drawn(person, most) for person in report.people],
         "days": DAYS,
         "pause": PAUSE.seconds // 60,
     }
@@ -164,7 +165,7 @@ def _start(area: Area, request: HttpRequest) -> BlindRound:
     return blind.blind_round_start(area=area, reviewers=reviewers, by=request.user, client_id=client_id, **numbers)
 
 
-def _drawn(person: Pace) -> dict[str, Any]:
-    most = max((number for _day, number in person.by_day), default=0)
+def _drawn(person: Pace, most: int) -> dict[str, Any]:
+    """With a chart on the scale that everybody's has."""
     labels = [(f"{day.day}" if place % 3 == 1 else "", number) for place, (day, number) in enumerate(person.by_day)]
-    return {"pace": person, "bars": count_bars(labels, most), "ticks": count_ticks(max(most, 1))}
+    return {"pace": person, "bars": count_bars(labels, most), "ticks": count_ticks(most)}
