@@ -26,6 +26,7 @@ from tiles.review.services import tile_approve
 
 BASELINE = Path(__file__).with_name("query_counts.json")
 ADDRESSES = {
+    "agreement": "/areas/land-0/agreement/",
     "areas": "/",
     "area": "/areas/land-0/",
     "atlas": "/areas/land-0/atlas/",
@@ -36,6 +37,7 @@ ADDRESSES = {
     "gallery by relief": "/areas/land-0/gallery/?order=relief&slope_from=1&after=0",
     "gallery at random": "/areas/land-0/gallery/?order=random&seed=3&after=0&tag=steep&assigned=me&flagged=mine",
     "jobs": "/jobs/",
+    "pace": "/areas/land-0/pace/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",
     "json of captions": "/api/v1/areas/land-0/captions/?index=0,1,2",
