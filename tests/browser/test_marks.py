@@ -74,6 +74,8 @@ def test_many_at_once(review: Callable[..., Page], review_site: Site, review_are
     expect(sure).to_contain_text("30 tiles will be assigned to reviewer.")
     press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    press("Escape")
+    expect(page.locator("[data-part=chosen]")).to_have_text("None selected")
     page.locator(".cell").first.click()
     press("p")
     page.get_by_role("button", name="Assign", exact=True).press("Enter")
