@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from tests.support.factories import make_area, make_failed_tile, make_tile
 from tiles.core.errors import BadInput
+from tiles.core.signals import area_built
 from tiles.models import Area, SavedView, TilePair
 from tiles.raster.curve import space_key
 from tiles.review import selectors
@@ -22,7 +23,6 @@ from tiles.review.orders import ORDERS
 from tiles.review.saved import view_save
 from tiles.review.services import tiles_decide
 from tiles.review.shuffle import Shuffle, bucket_of
-from tiles.review.twins import area_twins_write
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def area(data_folder: Any) -> Area:
             lat=None if index == 9 else 36 + index // 3,
             duplicate_of={7: 2, 9: 7, 6: 1}.get(index),
         )
-    area_twins_write(area=area)
+    area_built.send(sender=Area, area_id=area.pk)
     make_failed_tile(area, 10)
     return area
 
