@@ -8,6 +8,7 @@ import { Address, remembered } from "./address.js";
 import { Captions } from "./captions.js";
 import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
+import { Marks } from "./marks.js";
 import { Panes } from "./panes.js";
 import { Pictures } from "./pictures.js";
 import { Screen, dayWords } from "./screen.js";
@@ -45,6 +46,12 @@ class Review {
     this.reasons = new ReasonDialog(find("#reasons"), this.keys, page.reasons);
     this.jumping = new JumpDialog(find("#jump"), this.keys);
     this.help = new HelpDialog(find("#keys"), this.keys);
+    this.marks = new Marks({
+      keys: this.keys,
+      page,
+      say: (text, how) => this.screen.say(text, how),
+      refresh: (index) => this.feed.refresh(index),
+    });
     this.trouble = new Trouble(find("#trouble"), {
       link: find("[data-part=needs]"),
       outbox,
@@ -94,6 +101,9 @@ class Review {
       fit: () => this.#fit(),
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
+      flag: () => this.marks.toggleFlag(),
+      note: () => this.marks.writeNote(),
+      tags: () => this.marks.editTags(),
       help: () => this.help.open(),
     };
   }
@@ -224,7 +234,7 @@ class Review {
 
   async #filter() {
     const form = new FormData(this.root.querySelector("#filter"));
-    const filter = { state: form.get("state"), reason: form.get("reason"), order: form.get("order") };
+    const filter = { ...this.feed.filter, ...Object.fromEntries(form) };
     await this.keys.run(() => this.#restart(filter));
   }
 
@@ -238,7 +248,7 @@ class Review {
 
   #look(record) {
     if (record.area !== this.page.area.slug) {
-      location.assign(new URL(`../../${record.area}/review/?tile=${record.subject}&state=`, location.href));
+      location.assign(`${this.page.urls.areas}${record.area}/review/?tile=${record.subject}&state=`);
       return;
     }
     this.keys.run(async () => {
@@ -257,6 +267,7 @@ class Review {
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
     this.#renderColouring();
+    this.marks.show(item);
     if (item) this.#draw(item);
     else this.#end();
     this.#prefetch();
