@@ -36,6 +36,8 @@ class CountsOut(serializers.Serializer[Any]):
     approved = serializers.IntegerField()
     rejected = serializers.IntegerField()
     unsure = serializers.IntegerField()
+    second = serializers.IntegerField(help_text="Wait for a second look.")
+    disputed = serializers.IntegerField(help_text="Two people disagree; wait for a third.")
 
 
 class DecisionOut(serializers.Serializer[Any]):
@@ -46,6 +48,7 @@ class DecisionOut(serializers.Serializer[Any]):
     from_reason = serializers.CharField(allow_blank=True)
     to_state = serializers.ChoiceField(choices=ReviewState.choices)
     to_reason = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True, help_text="What the person gave.")
     note = serializers.CharField(allow_blank=True)
     version = serializers.IntegerField(help_text="The tile's version after this entry.")
     by = serializers.CharField(allow_blank=True, help_text="Empty when a rule decided.")

@@ -1,9 +1,12 @@
 """The tables of the ground truth: areas, tile pairs, decisions about them, jobs."""
 
 from .area import Area, AreaCounter, DemFile, SkippedWindow
+from .assignment import Assignment
 from .atlas import Atlas, AtlasBlock, AtlasChange
+from .claim import TileClaim
 from .decision import ReviewDecision
 from .job import Job, JobChunk, JobEvent
+from .queue_entry import QueueEntry
 from .quota import QuotaLease, ServiceQuota
 from .saved_view import SavedView
 from .signature import TileSignature
@@ -14,6 +17,7 @@ from .upload import DemUpload
 __all__ = [
     "Area",
     "AreaCounter",
+    "Assignment",
     "Atlas",
     "AtlasBlock",
     "AtlasChange",
@@ -22,11 +26,13 @@ __all__ = [
     "Job",
     "JobChunk",
     "JobEvent",
+    "QueueEntry",
     "QuotaLease",
     "ReviewDecision",
     "SavedView",
     "ServiceQuota",
     "SkippedWindow",
+    "TileClaim",
     "TilePair",
     "TileSignature",
 ]
