@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 
 from tiles.api import bulk as bulk_api
+from tiles.api import queue as queue_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
@@ -35,6 +36,8 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/", tiles_api.AreaTiles.as_view(), name="api-area-tiles"),
     path("areas/<slug:slug>/tiles/<int:index>/", tiles_api.AreaTile.as_view(), name="api-area-tile"),
     path("areas/<slug:slug>/decisions/", review_api.AreaDecisions.as_view(), name="api-area-decisions"),
+    path("areas/<slug:slug>/queue/", queue_api.AreaQueue.as_view(), name="api-queue"),
+    path("areas/<slug:slug>/claims/", queue_api.AreaClaims.as_view(), name="api-claims"),
     path("areas/<slug:slug>/tiles/count/", bulk_api.AreaTilesCount.as_view(), name="api-tiles-count"),
     path("areas/<slug:slug>/bulk/", bulk_api.AreaBulk.as_view(), name="api-bulk"),
     path("areas/<slug:slug>/bulk/undo/", bulk_api.AreaBulkUndo.as_view(), name="api-bulk-undo"),

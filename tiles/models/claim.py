@@ -25,7 +25,7 @@ class TileClaim(models.Model):
     until = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["area", "by", "until"], name="claim_in_force")]
+        indexes: ClassVar = [models.Index(fields=["area", "until"], name="claim_in_force")]
 
     def __str__(self) -> str:
         return f"{self.tile_id} by {self.by_id} until {self.until}"

@@ -14,7 +14,8 @@ class QueueEntry(AppendOnly):
     """One entry of the log of an area's queue: who changed its policy, was assigned tiles, claimed or gave back some.
 
     detail: for a policy its fields before and after; for an assignment the person, the first and the last number; for
-    claims the numbers of the tiles, a run of them an entry, and, when they ran out, whose they were.
+    claims the numbers of the tiles, a run of them an entry. Claims that ran out are entered when somebody next asks
+    for tiles; `by` is whose they were.
     """
 
     class What(models.TextChoices):
@@ -23,7 +24,7 @@ class QueueEntry(AppendOnly):
         UNASSIGN = "unassign", "Took an assignment back"
         CLAIM = "claim", "Claimed"
         RELEASE = "release", "Gave back"
-        LAPSE = "lapse", "Took over claims that had run out"
+        LAPSE = "lapse", "Let run out"
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="queue_entries", db_index=False)
     what = models.CharField(max_length=8, choices=What)

@@ -17,6 +17,7 @@ from tiles.core.permissions import REVIEW_TILES, require
 from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
 from tiles.models.choices import REASON_BY_CODE, WAITING_STATES, BuildState, ReviewState
 
+from .claims import claim_check
 from .policy import Round, Standing, needs_second, rounds_waiting, standing_again, verdict_weigh
 from .selectors import current_state, standing_decision
 
@@ -41,29 +42,51 @@ DECIDED_SINCE = "There is a newer decision about this tile, so this one cannot b
 
 
 def tile_approve(
-    *, tile_id: int, seen: LayerVersions, seen_version: int, by: Any, client_id: UUID, note: str = ""
+    *,
+    tile_id: int,
+    seen: LayerVersions,
+    seen_version: int,
+    by: Any,
+    client_id: UUID,
+    note: str = "",
+    past_claim: bool = False,
 ) -> ReviewDecision:
     """Approve a tile. Repeating a client_id returns the first decision.
 
-    seen: layer name -> content version on the screen; seen_version: the tile's version then.
-    Raises NotAllowed, NotFound, Conflict when the tile is not built, and Stale when it was rebuilt, or decided by
-    somebody else, since.
+    seen: layer name -> content version on the screen; seen_version: the tile's version then; past_claim: on purpose,
+    though somebody else has it before them. Raises NotAllowed, NotFound, Conflict when the tile is not built, and
+    Stale when it was rebuilt, or decided by somebody else, since, or stands before somebody else.
     """
-    return _decide(tile_id, Verb.APPROVE, "", note, seen, seen_version, by, client_id)
+    return _decide(tile_id, Verb.APPROVE, "", note, seen, seen_version, by, client_id, past_claim)
 
 
 def tile_reject(
-    *, tile_id: int, reason: str, seen: LayerVersions, seen_version: int, by: Any, client_id: UUID, note: str = ""
+    *,
+    tile_id: int,
+    reason: str,
+    seen: LayerVersions,
+    seen_version: int,
+    by: Any,
+    client_id: UUID,
+    note: str = "",
+    past_claim: bool = False,
 ) -> ReviewDecision:
     """Reject a tile for one of its area's reasons. Raises BadInput for another one or a missing note, and as above."""
-    return _decide(tile_id, Verb.REJECT, reason, note, seen, seen_version, by, client_id)
+    return _decide(tile_id, Verb.REJECT, reason, note, seen, seen_version, by, client_id, past_claim)
 
 
 def tile_unsure(
-    *, tile_id: int, seen: LayerVersions, seen_version: int, by: Any, client_id: UUID, note: str = ""
+    *,
+    tile_id: int,
+    seen: LayerVersions,
+    seen_version: int,
+    by: Any,
+    client_id: UUID,
+    note: str = "",
+    past_claim: bool = False,
 ) -> ReviewDecision:
     """Leave a tile for a second look. Raises as `tile_approve`."""
-    return _decide(tile_id, Verb.UNSURE, "", note, seen, seen_version, by, client_id)
+    return _decide(tile_id, Verb.UNSURE, "", note, seen, seen_version, by, client_id, past_claim)
 
 
 def decision_undo(*, undoes: UUID, by: Any, client_id: UUID, tile_id: int | None = None) -> ReviewDecision:
@@ -245,6 +268,7 @@ def _decide(
     seen_version: int,
     by: Any,
     client_id: UUID,
+    past_claim: bool,
 ) -> ReviewDecision:
     """The core that all verdicts share: check, then move the tile, its counters and the log in one transaction."""
     require(by, REVIEW_TILES)
@@ -266,6 +290,8 @@ def _decide(
             raise Conflict(NOT_BUILT, code="not_built")
         _check_words(tile.area, entry)
         _check_fresh(tile, seen, seen_version, by)
+        if not past_claim:
+            claim_check(tile=tile, by=by)
         standing = _weigh(tile, tile.area, entry, _rounds_of([tile]).get(tile.pk, {}))
         return _record(tile, entry, standing)
 
@@ -278,8 +304,9 @@ def _rounds_of(tiles: Iterable[TilePair]) -> dict[int, dict[int, str]]:
 
 def _weigh(tile: TilePair, area: Area, entry: ReviewDecision, waiting: Round) -> Standing:
     """What the entry makes of its tile by the area's policy; the entry is told."""
-    two = needs_second(area, tile.index)
-    standing = verdict_weigh(state=tile.review_state, waiting=waiting, verb=entry.verb, by=entry.by_id, two=two)
+    two, by = needs_second(area, tile.index), entry.by_id
+    assert by is not None  # noqa: S101 - rules write their entries themselves
+    standing = verdict_weigh(state=tile.review_state, waiting=waiting, verb=entry.verb, by=by, two=two)
     entry.to_state = standing.state
     entry.to_reason = entry.reason if standing.state == ReviewState.REJECTED else ""
     return standing
@@ -289,7 +316,7 @@ def _says_nothing_new(tile: TilePair, entry: ReviewDecision, waiting: Round) -> 
     """Whether the tile stands so already: settled that way, or waiting after the same verdict of this person."""
     if (tile.review_state, tile.reason) != (entry.to_state, entry.to_reason):
         return False
-    return tile.review_state not in WAITING_STATES or waiting.get(entry.by_id) == entry.verb
+    return tile.review_state not in WAITING_STATES or (entry.by_id, entry.verb) in waiting.items()
 
 
 def _locked(tile_id: int) -> TilePair:

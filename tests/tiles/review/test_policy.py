@@ -178,12 +178,12 @@ class TestMany:
         ann, bob = person("reviewer", "ann"), person("reviewer", "bob")
         self.decide(area, ann, "approve")
         numbers = []
-        for few in (tiles[:1], tiles[1:]):
+        for few in (tiles[:1], tiles[1:2], tiles[2:]):  # the first one makes the counter's row
             seen = {tile.pk: 1 for tile in few}
             with CaptureQueriesContext(connection) as asked:
                 tiles_decide(area=area, seen=seen, verb="approve", by=bob, action=uuid4())
             numbers.append(len([query for query in asked.captured_queries if "auth_" not in query["sql"]]))
-        assert numbers[0] == numbers[1]
+        assert numbers[1] == numbers[2]
 
 
 class TestChanging:
