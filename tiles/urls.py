@@ -9,7 +9,7 @@ from tiles.api import queue as queue_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, atlas, build, build_preview, gallery, layers, review, terrain
+from tiles.views import areas, atlas, build, build_preview, gallery, layers, people, review, terrain
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
@@ -20,6 +20,10 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/build/", build.area_rebuild, name="area-rebuild"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
     path("areas/<slug:slug>/drop-rgb/", areas.area_rgb_drop, name="area-rgb-drop"),
+    path("areas/<slug:slug>/policy/", people.policy, name="area-policy"),
+    path("areas/<slug:slug>/people/", people.people, name="area-people"),
+    path("areas/<slug:slug>/people/assign/", people.assign, name="area-assign"),
+    path("areas/<slug:slug>/people/<int:assignment_id>/take-back/", people.take_back, name="area-take-back"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
     path("areas/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
     path("areas/<slug:slug>/gallery/views/", gallery.views, name="gallery-views"),

@@ -35,6 +35,7 @@ ADDRESSES = {
     "gallery": "/areas/land-0/gallery/",
     "gallery by relief": "/areas/land-0/gallery/?order=relief&slope_from=1&after=0",
     "jobs": "/jobs/",
+    "people": "/areas/land-0/people/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",
     "json of captions": "/api/v1/areas/land-0/captions/?index=0,1,2",

@@ -19,6 +19,7 @@ PAGES = {
     "area": f"/areas/{AREA}/",
     "atlas": f"/areas/{AREA}/atlas/",
     "area-settings": f"/areas/{AREA}/settings/",
+    "area-people": f"/areas/{AREA}/people/",
     "area-new": "/areas/new/",
     "area-build": f"/areas/{AREA}/build/",
     "gallery": f"/areas/{AREA}/gallery/?order=score",

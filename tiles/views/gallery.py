@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tiles.core.errors import BadInput, Conflict
 from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
-from tiles.models import Area, TilePair
+from tiles.models import Area, TileClaim, TilePair
 from tiles.review import saved, selectors
+from tiles.review.claims import claims_of_others
 from tiles.review.filters import FROM, TO, TileFilter
 from tiles.review.layers import SMALL, layer_url
 from tiles.review.measures import MEASURES
@@ -29,12 +30,14 @@ DAYS = (("Decided", "decided_from", "decided_to"), ("Built", "built_from", "buil
 
 @dataclass(frozen=True)
 class Cell:
-    """A tile as the grid shows it. preview, heights: addresses, empty where there is no such layer."""
+    """A tile as the grid shows it. preview, heights: addresses, empty where there is no such layer; claim: who else has
+    it before them."""
 
     tile: TilePair
     preview: str
     heights: str
     problem: str
+    claim: TileClaim | None
 
 
 @require_safe
@@ -47,6 +50,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     bounds = {name: _number(request.GET[name]) for name in ("after", "before") if request.GET.get(name)}
     page = selectors.queue_page(tiles=tile_filter.checked(), size=PAGE_SIZE, order=tile_filter.chosen_order, **bounds)
     asked = tile_filter.asked()
+    claimed = claims_of_others(area=area, by=request.user, tile_ids=[tile.pk for tile in page.tiles])
     context: dict[str, Any] = {
         "section": "areas",
         "area": area,
@@ -57,7 +61,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         "measures": _measures(tile_filter),
         "asked": asked,
         "only_order": _only_order(tile_filter),
-        "cells": [_cell(tile, slug) for tile in page.tiles],
+        "cells": [_cell(tile, slug, claimed.get(tile.pk)) for tile in page.tiles],
         "failed": bool(tile_filter.form.cleaned_data.get("failure")),
         "views": saved.views_listed(by=request.user, area=area),
         "reasons": reasons_of(area),
@@ -115,10 +119,10 @@ def _views(request: HttpRequest, area: Area, problem: str) -> HttpResponse:
     return render(request, "tiles/_gallery_views.html", context)
 
 
-def _cell(tile: TilePair, slug: str) -> Cell:
+def _cell(tile: TilePair, slug: str, claim: TileClaim | None) -> Cell:
     preview = next((layer_url(tile, name, slug) for name in ("preview", "png") if tile.layer(name)), "")
     heights = layer_url(tile, SMALL, slug) if tile.layer("dem255") else ""
-    return Cell(tile, preview, heights, problem_of(tile))
+    return Cell(tile, preview, heights, problem_of(tile), claim)
 
 
 def _measures(tile_filter: TileFilter) -> list[tuple[str, Any, Any]]:

@@ -21,6 +21,7 @@ from tiles.review import selectors
 from tiles.review.assign import ranges_of
 from tiles.review.present import decision_payload, reasons_of
 from tiles.review.queue import (
+    QUEUED,
     Handed,
     QueueFilter,
     default_state,
@@ -44,7 +45,8 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     counts = selectors.review_counts(area_id=area.pk)
     asked.setdefault("state", default_state(area, counts))
     ranges = ranges_of(area=area, person=request.user)
-    asked.setdefault("mine", "1" if ranges else "")
+    if ranges:
+        asked.setdefault("mine", "1")
     tile_filter = QueueFilter(asked, queryset=selectors.queue(area=area))
     context = {
         "section": "review",
@@ -55,6 +57,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
         "can_caption": request.user.has_perm(RECTIFY_CAPTIONS),
         "filter": tile_filter,
         "ranges": ranges,
+        "left": sum(counts[state] for state in QUEUED),
     }
     if counts["built"]:
         context["page"] = _page(request, area, tile_filter, counts)
@@ -81,7 +84,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: QueueFilter, counts: di
             "captions": reverse("api-area-captions", args=[area.slug]),
             "three": terrain_addresses(area.slug),
         },
-        "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order", "mine")},
+        "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order", *_mine(tile_filter))},
         "claims": {
             "page": str(page_id),
             "until": handed.until.isoformat() if handed.until else None,
@@ -99,6 +102,11 @@ def _page(request: HttpRequest, area: Area, tile_filter: QueueFilter, counts: di
         "reasons": [reason._asdict() for reason in reasons_of(area)],
         "tables": {name: lut(name, invert=invert).ravel().tolist() for name, invert in TABLES.items()},
     }
+
+
+def _mine(tile_filter: QueueFilter) -> list[str]:
+    """The filter by range, where the person has one or the address names it."""
+    return ["mine"] if "mine" in tile_filter.data else []
 
 
 def _first(request: HttpRequest, area: Area, tile_filter: QueueFilter, page_id: UUID, start: int | None) -> Handed:

@@ -34,10 +34,10 @@ function csrfToken() {
 /**
  * The answer's JSON. Throws a Failure; an AbortError of `signal` passes through.
  * person: id of whom the page belongs to, so that work is not sent as somebody else's. more: other headers. A body that
- * is a Blob is sent as it is, anything else as JSON.
+ * is a Blob is sent as it is, anything else as JSON. keepalive: also while the page is being left.
  */
-export async function request(url, { method = "GET", body, signal, timeout = 30_000, person, more = {} } = {}) {
-  const response = await answer(url, { method, body, signal, timeout, person, more });
+export async function request(url, { method = "GET", body, signal, timeout = 30_000, person, keepalive = false, more = {} } = {}) {
+  const response = await answer(url, { method, body, signal, timeout, person, keepalive, more });
   const data = await json(response);
   if (response.ok && data !== null) return data;
   if (response.ok) throw new Failure(NOT_OURS);
@@ -49,7 +49,7 @@ export async function request(url, { method = "GET", body, signal, timeout = 30_
   });
 }
 
-async function answer(url, { method, body, signal, timeout, person, more }) {
+async function answer(url, { method, body, signal, timeout, person, keepalive, more }) {
   const headers = { Accept: "application/json", "X-Requested-With": "fetch", ...more };
   const bytes = body instanceof Blob;
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
@@ -65,6 +65,7 @@ async function answer(url, { method, body, signal, timeout, person, more }) {
       headers,
       body: body === undefined || bytes ? body : JSON.stringify(body),
       signal: limit.signal,
+      keepalive,
       credentials: "same-origin",
       redirect: "error",
     });

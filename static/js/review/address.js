@@ -19,6 +19,7 @@ export class Address {
     const asked = new URLSearchParams({ state: filter.state });
     if (filter.reason) asked.set("reason", filter.reason);
     if (filter.order) asked.set("order", filter.order);
+    if ("mine" in filter) asked.set("mine", filter.mine);
     if (item) asked.set("tile", item.index);
     this.#next = `?${asked}`;
     if (!this.#timer) this.#write();
