@@ -28,10 +28,10 @@ def test_no_tile_is_decided_by_both_and_who_leaves_gives_theirs_back(
         theirs.keyboard.press("1")
         step_to(mine, step + 1)
         step_to(theirs, step + 25)
+    settled(mine)
     theirs.keyboard.press("1")
     expect(theirs.get_by_role("heading", name="This is the end of the queue")).to_be_visible()
     expect(theirs.locator("[data-part=finished-text]")).to_contain_text("reviewer has 19 tiles on the screen or next")
-    settled(mine)
     decided = decisions(mine)
     with mine.expect_response(lambda answer: answer.request.method == "DELETE" and answer.ok):
         mine.goto(f"{review_site.url}/help/")
