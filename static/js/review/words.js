@@ -55,9 +55,9 @@ export function stateWords({ state, reason }, reasons) {
   return label ? `${words}: ${label}` : words;
 }
 
-/** `14:05`, as long as it is of today. */
+/** `14:05`. */
 export function hour(at) {
-  return new Date(at).toLocaleTimeString([], { timeStyle: "short" });
+  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 export function clock(at) {
