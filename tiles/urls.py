@@ -7,10 +7,24 @@ from django.urls import URLPattern, path
 from tiles.api import blind as blind_api
 from tiles.api import bulk as bulk_api
 from tiles.api import marks as marks_api
+from tiles.api import queue as queue_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, atlas, build, build_on, build_preview, gallery, layers, quality, review, terrain, uploads
+from tiles.views import (
+    areas,
+    atlas,
+    build,
+    build_on,
+    build_preview,
+    gallery,
+    layers,
+    people,
+    quality,
+    review,
+    terrain,
+    uploads,
+)
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
@@ -26,6 +40,10 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/build/picture/<int:index>", build_on.restretched_picture, name="area-restretched"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
     path("areas/<slug:slug>/drop-rgb/", areas.area_rgb_drop, name="area-rgb-drop"),
+    path("areas/<slug:slug>/policy/", people.policy, name="area-policy"),
+    path("areas/<slug:slug>/people/", people.people, name="area-people"),
+    path("areas/<slug:slug>/people/assign/", people.assign, name="area-assign"),
+    path("areas/<slug:slug>/people/<int:assignment_id>/take-back/", people.take_back, name="area-take-back"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
     path("areas/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
     path("areas/<slug:slug>/gallery/views/", gallery.views, name="gallery-views"),
@@ -47,6 +65,8 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/", tiles_api.AreaTiles.as_view(), name="api-area-tiles"),
     path("areas/<slug:slug>/tiles/<int:index>/", tiles_api.AreaTile.as_view(), name="api-area-tile"),
     path("areas/<slug:slug>/decisions/", review_api.AreaDecisions.as_view(), name="api-area-decisions"),
+    path("areas/<slug:slug>/queue/", queue_api.AreaQueue.as_view(), name="api-queue"),
+    path("areas/<slug:slug>/claims/", queue_api.AreaClaims.as_view(), name="api-claims"),
     path("areas/<slug:slug>/tiles/count/", bulk_api.AreaTilesCount.as_view(), name="api-tiles-count"),
     path("areas/<slug:slug>/bulk/", bulk_api.AreaBulk.as_view(), name="api-bulk"),
     path("areas/<slug:slug>/bulk/undo/", bulk_api.AreaBulkUndo.as_view(), name="api-bulk-undo"),

@@ -62,7 +62,7 @@ PAGES = (
         "/areas/testland/build/",
     ),
     *("/areas/testland/review/", "/areas/empty/review/", "/areas/testland/review/?state=rejected"),
-    "/areas/testland/tiles/0/3d/",
+    *("/areas/testland/tiles/0/3d/", "/areas/testland/people/", "/areas/empty/people/"),
     *("/areas/testland/gallery/?state=rejected&order=-score", "/areas/testland/gallery/?failure=void"),
     *("/areas/testland/gallery/", "/areas/empty/gallery/", "/areas/testland/gallery/?score_from=0.9"),
     *("/areas/testland/atlas/", "/areas/empty/atlas/"),

@@ -57,6 +57,10 @@ TABLE: dict[str, list[Address]] = {
         Address("/areas/testland/settings/", "curator", 200, "post"),
     ],
     "area-rgb-drop": [Address("/areas/nowhere/drop-rgb/", "curator", 404, "post")],
+    "area-people": [Address("/areas/testland/people/", "viewer")],
+    "area-assign": [Address("/areas/testland/people/assign/", "curator", 400, "post")],
+    "area-take-back": [Address("/areas/testland/people/0/take-back/", "curator", 302, "post")],
+    "area-policy": [Address("/areas/testland/policy/", "curator", 302, "post")],
     "area-build": [Address("/areas/new/", "curator"), Address("/areas/new/", "curator", 200, "post")],
     "area-rebuild": [
         Address("/areas/testland/build/", "curator"),
@@ -81,6 +85,12 @@ TABLE: dict[str, list[Address]] = {
     "api-area-decisions": [
         api("areas/testland/decisions/", "viewer"),
         api("areas/testland/decisions/", "reviewer", 400, "post"),
+    ],
+    "api-queue": [api("areas/testland/queue/", "reviewer", 400, "post")],
+    "api-claims": [
+        api("areas/testland/claims/", "viewer"),
+        api("areas/testland/claims/", "reviewer", 400, "put"),
+        api("areas/testland/claims/", "reviewer", 400, "delete"),
     ],
     "api-tiles-count": [api("areas/testland/tiles/count/", "viewer")],
     "api-bulk": [api("areas/testland/bulk/", "reviewer", 400, "post")],

@@ -39,6 +39,7 @@ ADDRESSES = {
     "gallery at random": "/areas/land-0/gallery/?order=random&seed=3&after=0&tag=steep&assigned=me&flagged=mine",
     "jobs": "/jobs/",
     "pace": "/areas/land-0/pace/",
+    "people": "/areas/land-0/people/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",
     "uploads": "/areas/new/uploads/",
@@ -108,6 +109,8 @@ def test_no_list_counts_a_table(
         counting = [
             query["sql"]
             for query in asked.captured_queries
-            if "COUNT(" in query["sql"].upper() and any(big in query["sql"] for big in ("tilepair", "captions_caption"))
+            if "COUNT(" in query["sql"].upper()
+            and "LIMIT 10001)" not in query["sql"]  # counted that far and no further
+            and any(big in query["sql"] for big in ("tilepair", "captions_caption"))
         ]
         assert counting == [], name

@@ -19,6 +19,7 @@ PAGES = {
     "area": f"/areas/{AREA}/",
     "atlas": f"/areas/{AREA}/atlas/",
     "area-settings": f"/areas/{AREA}/settings/",
+    "area-people": f"/areas/{AREA}/people/",
     "area-new": "/areas/new/",
     "uploads": "/areas/new/uploads/",
     "area-build": f"/areas/{AREA}/build/",

@@ -80,7 +80,7 @@ def tile_record_restretched(
     tile.parameters = {**tile.parameters, **stretch}
     tile.flags = [*(flag for flag in tile.flags if flag not in STRETCH_FLAGS), *flags]
     decisions = _judge(tile, fresh=False, changed=changed)
-    judged = ("version", "review_state", "reason", "decided_by", "decided_at")
+    judged = ("version", "review_state", "reason", "decided_by", "decided_at", "first_by", "second_by")
     tile.save(update_fields=["layers", "parameters", "flags", *judged])
     for decision in decisions:
         decision.save()
@@ -181,6 +181,7 @@ def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> Revi
         from_reason=tile.reason,
         to_state=state,
         to_reason=reason,
+        reason=reason,
         note=note,
         layers_seen=tile.layer_versions(),
         tile_version=tile.version,
@@ -188,6 +189,7 @@ def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> Revi
         action=client_id,
     )
     tile.review_state, tile.reason = state, reason
+    tile.first_by = tile.second_by = None
     tile.decided_by, tile.decided_at = None, timezone.now()
     return decision
 

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Cast
 
 from .area import Area, DemFile
-from .choices import BuildState, Failure, Modality, ReviewState, Scene
+from .choices import WAITING_STATES, BuildState, Failure, Modality, ReviewState, Scene
 from .tile_manager import TileQuerySet
 
 BUCKETS = 4096
@@ -51,6 +51,24 @@ class TilePair(models.Model):
         help_text="Of the newest entry about it; nobody when a rule made it.",
     )
     decided_at = models.DateTimeField(null=True, blank=True, help_text="Of the newest entry about it.")
+    first_by = models.ForeignKey(
+        "accounts.User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Whose verdict waits for a second look, or is disputed.",
+    )
+    second_by = models.ForeignKey(
+        "accounts.User",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="Who disagreed; a third person settles it.",
+    )
 
     modality = models.CharField(max_length=8, choices=Modality, default=Modality.RGB)
     native_gsd = models.FloatField(
@@ -129,6 +147,12 @@ class TilePair(models.Model):
             models.CheckConstraint(
                 condition=Q(build_state=BuildState.BUILT) | Q(review_state=ReviewState.PENDING),
                 name="only_built_tiles_are_judged",
+            ),
+            models.CheckConstraint(
+                condition=Q(review_state__in=WAITING_STATES) ^ Q(first_by=None), name="waits_exactly_with_a_verdict"
+            ),
+            models.CheckConstraint(
+                condition=Q(review_state=ReviewState.DISPUTED) ^ Q(second_by=None), name="disputed_exactly_by_two"
             ),
         ]
         indexes: ClassVar = [

@@ -134,7 +134,7 @@ def people_agreement(*, area: Area) -> PeopleAgreement:
         verb__in=VERDICTS,
         undone_by__isnull=True,
     )
-    rows = entries.order_by().values_list("id", "tile_id", "layers_seen", "by_id", "verb", "to_reason")
+    rows = entries.order_by().values_list("id", "tile_id", "layers_seen", "by_id", "verb", "reason")
     said: dict[Hashable, dict[int, tuple[int, str, str]]] = {}
     for pk, tile_id, layers, person, verb, reason in rows[: ENTRIES_A_TILE * SAMPLE]:
         of_tile = said.setdefault((tile_id, *sorted(layers.items())), {})

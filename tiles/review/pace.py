@@ -81,7 +81,7 @@ def pace_report(*, area: Area, by: Any = None, now: datetime | None = None) -> P
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=DAYS - 1)
     log = ReviewDecision.objects.filter(by=by) if by else ReviewDecision.objects.filter(by__isnull=False)
-    rows = log.order_by("-id").values_list("by_id", "verb", "to_reason", "at", "action", "tile__area_id")[:DAY_LIMIT]
+    rows = log.order_by("-id").values_list("by_id", "verb", "reason", "at", "action", "tile__area_id")[:DAY_LIMIT]
     entries: dict[int, list[Entry]] = {}
     read, oldest = 0, since
     for person, verb, reason, at, action, area_id in rows.iterator(500):

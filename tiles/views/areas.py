@@ -22,6 +22,8 @@ from tiles.imagery.questions import spec_facts
 from tiles.models import Area, Job, SkippedWindow, TilePair
 from tiles.models.choices import REJECTION_REASONS, BuildState, Failure
 
+from .people import PolicyForm
+
 FAILURES_SHOWN = 50
 DESCRIBED_GROUPS = {
     "The heights": ("surface", "vertical_datum", "dem_gsd", "dem_from", "dem_to"),
@@ -112,6 +114,7 @@ def area_settings(request: HttpRequest, slug: str) -> HttpResponse:
         "section": "areas",
         "area": shown,
         "form": form,
+        "policy_form": PolicyForm(instance=shown),
         "rgb_bytes": area_tile_bytes(samples).get(drop.LAYER, 0) * area_counts(shown).built,
     }
     return render(request, "tiles/area_settings.html", context)

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tiles.core.errors import BadInput, Conflict
 from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
-from tiles.models import Area, TilePair
+from tiles.models import Area, TileClaim, TilePair
 from tiles.review import saved, selectors
+from tiles.review.claims import claims_of_others
 from tiles.review.filters import FROM, ME, NOBODY, ORDERING, TO, TileFilter
 from tiles.review.layers import SMALL, layer_url
 from tiles.review.marked import marks_of, people_to_assign, words_of
@@ -32,13 +33,15 @@ DAYS = (("Decided", "decided_from", "decided_to"), ("Built", "built_from", "buil
 
 @dataclass(frozen=True)
 class Cell:
-    """A tile as the grid shows it. preview, heights: addresses, empty where there is no such layer."""
+    """A tile as the grid shows it. preview, heights: addresses, empty where there is no such layer; claim: who else has
+    it before them."""
 
     tile: TilePair
     preview: str
     heights: str
     problem: str
     marks: dict[str, Any]
+    claim: TileClaim | None
 
 
 @require_safe
@@ -56,6 +59,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     names = [(ME, "Me"), (NOBODY, "Nobody"), *((person.username, person.shown_name) for person in people)]
     _offer(tile_filter, "assigned", [("", "Anybody or nobody"), *names])
     marks = marks_of(tiles=page.tiles, by=request.user)
+    claimed = claims_of_others(area=area, by=request.user, tile_ids=[tile.pk for tile in page.tiles])
     context: dict[str, Any] = {
         "section": "areas",
         "area": area,
@@ -66,7 +70,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         "measures": _measures(tile_filter),
         "asked": asked,
         "only_order": _only_order(tile_filter),
-        "cells": [_cell(tile, slug, marks[tile.pk]) for tile in page.tiles],
+        "cells": [_cell(tile, slug, marks[tile.pk], claimed.get(tile.pk)) for tile in page.tiles],
         "words": words,
         "people": people,
         "failed": bool(tile_filter.form.cleaned_data.get("failure")),
@@ -134,10 +138,10 @@ def _offer(tile_filter: TileFilter, name: str, choices: list[tuple[str, str]]) -
     tile_filter.form.fields[name].widget = Select(choices=choices)
 
 
-def _cell(tile: TilePair, slug: str, marks: dict[str, Any]) -> Cell:
+def _cell(tile: TilePair, slug: str, marks: dict[str, Any], claim: TileClaim | None) -> Cell:
     preview = next((layer_url(tile, name, slug) for name in ("preview", "png") if tile.layer(name)), "")
     heights = layer_url(tile, SMALL, slug) if tile.layer("dem255") else ""
-    return Cell(tile, preview, heights, problem_of(tile), marks)
+    return Cell(tile, preview, heights, problem_of(tile), marks, claim)
 
 
 def _measures(tile_filter: TileFilter) -> list[tuple[str, Any, Any]]:
