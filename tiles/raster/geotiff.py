@@ -119,8 +119,8 @@ def encode_geotiff(
         packed=packed,
     )
     pixels = np.moveaxis(bands, 0, 2).astype(bands.dtype.newbyteorder("<"), copy=False)
-    blocks = [_differenced(block, form) for block in _blocks(pixels, form)]
-    return _assemble(_header_at(form, grid), [deflate(block) for block in blocks] if packed else blocks)
+    blocks = (_differenced(block, form) for block in _blocks(pixels, form))
+    return _assemble(_header_at(form, grid), [deflate(block) if packed else block.data for block in blocks])
 
 
 def _header_at(form: _Form, grid: Grid) -> _Header:
@@ -188,7 +188,7 @@ def _entries(content: bytes) -> dict[int, tuple[int, int, int]]:
     return entries
 
 
-def _assemble(header: _Header, blocks: Sequence[bytes | NumberArray]) -> bytes:
+def _assemble(header: _Header, blocks: Sequence[bytes | memoryview]) -> bytes:
     """Put the blocks behind the header, and into it where they are."""
     head = bytearray(header.content)
     head += bytes(-len(head) % 16)
