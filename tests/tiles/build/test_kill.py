@@ -100,7 +100,7 @@ def result(site: Site) -> Result:
 
 
 def reliable(passed: list[str]) -> dict[str, list[str]]:
-    """The points that do not depend on time, by chunk: rows of tiles are written when half a second is over."""
+    """The points that do not depend on time, by chunk: rows of tiles are written when a second is over."""
     points: dict[str, list[str]] = {}
     for point in passed:
         chunk, moment, which = point.split(":")
