@@ -11,7 +11,7 @@ import numpy as np
 
 from tiles.imagery.base import Imagery, NoImagery, Source, SourceClosed, SourceError
 from tiles.models.choices import Failure
-from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
+from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array, share_of
 from tiles.raster.dem import Dem, read_dem
 from tiles.raster.depth import depth_to_uint8
 from tiles.raster.encode import encode_geotiff, encode_jpeg_preview, encode_png
@@ -332,7 +332,7 @@ def _holds(dtype: np.dtype[Any], value: float) -> bool:
 
 
 def _uncovered(imagery: Imagery) -> float:
-    return float((~imagery.valid).mean())
+    return share_of(~imagery.valid)
 
 
 def _surface(imagery: Imagery) -> SurfaceMeasures:
