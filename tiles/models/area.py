@@ -116,8 +116,10 @@ class AreaCounterManager(models.Manager["AreaCounter"]):
         Rows are touched in the order of their names, so that two writers cannot deadlock.
         """
         for name in sorted(name for name, by in change.items() if by):
-            self.get_or_create(area_id=area_id, name=name)
-            self.filter(area_id=area_id, name=name).update(value=F("value") + change[name])
+            counter = self.filter(area_id=area_id, name=name)
+            if not counter.update(value=F("value") + change[name]):
+                self.get_or_create(area_id=area_id, name=name)
+                counter.update(value=F("value") + change[name])
 
     def move(self, area_id: int, before: Counter[str], after: Counter[str]) -> None:
         """Count something that was counted as `before` as `after`."""

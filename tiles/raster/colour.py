@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
 from tiles.raster.colour_inferno import inferno
@@ -70,7 +71,10 @@ def colour_depth(
         steps = _places(np.arange(low, high + 1), low, high, invert).take(offsets(dem, low), mode="clip")
     else:
         steps = _places(dem if usable is None else np.where(usable, dem, low), low, high, invert)
-    coloured: UInt8Array = table.take(steps, axis=0, mode="clip")
+    # Pillow puts colours in the place of numbers twice as fast as NumPy.
+    numbers = Image.fromarray(steps)
+    numbers.putpalette(table.tobytes())
+    coloured: UInt8Array = np.array(numbers.convert("RGB"))
     if usable is not None:
         coloured[~usable] = 0
     return coloured

@@ -95,6 +95,11 @@ class BuildForm(StretchForm):
     )
     nir = forms.IntegerField(label="Near infrared band", min_value=1, required=False)
     tile_size = forms.IntegerField(label="Tile size (pixels)", min_value=16, max_value=4096, initial=512)
+    pack_rgb = forms.BooleanField(
+        label="Pack the unstretched imagery",
+        required=False,
+        help_text="It is kept so that the stretch can be changed. Packed it takes less disk and more time.",
+    )
     surface = forms.ChoiceField(label="Surface or terrain", choices=Area.Surface, initial=Area.Surface.UNKNOWN)
     height_unit = forms.ChoiceField(
         label="Unit of the heights",
@@ -142,6 +147,9 @@ class BuildForm(StretchForm):
             if not cleaned["slug"] and "slug" not in self.errors:
                 self.add_error("slug", NO_SHORT_NAME)
         return cleaned
+
+    def options(self, **more: Any) -> BuildOptions:
+        return super().options(pack_rgb=self.cleaned_data["pack_rgb"], **more)
 
     def facts(self) -> AreaFacts:
         return AreaFacts(

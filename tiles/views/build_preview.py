@@ -147,6 +147,7 @@ def _estimate(
         uncovered_limit=asked["uncovered_limit"],
         unit_factor=METRES[Area.HeightUnit(asked["height_unit"])],
         **{name: asked[name] for name in STRETCH},
+        pack_rgb=asked["pack_rgb"],
     )
     if bound(searches):
         answers: Mapping[str, Any] = searches[asked["source"]].data
