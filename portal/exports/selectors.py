@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tiles.areas.selectors import area_counts, areas_listed
 from tiles.core.errors import NotFound
@@ -11,6 +12,7 @@ from tiles.models import Area
 
 from .models import Release
 from .selection import REASONS
+from .wanted import BLOCKS, BY_AREA, FILES, RANDOM
 
 PAGE_SIZE = 50
 
@@ -32,6 +34,27 @@ def release_by_name(name: str) -> Release:
 def areas_with_approved() -> list[tuple[Area, int]]:
     """Areas and their maintained number of approved tiles, by name."""
     return [(area, area_counts(area).approved) for area in areas_listed()]
+
+
+def releases_beside(release: Release) -> list[str]:
+    """Names of other releases that it may be compared with, the newest first."""
+    others = Release.objects.exclude(pk=release.pk).order_by("-id").values_list("name", flat=True)
+    return list(others[:PAGE_SIZE])
+
+
+def split_words(asked: Mapping[str, Any]) -> str:
+    """How a release was split, in words."""
+    split = asked.get("split") or {}
+    way = split.get("way", "")
+    shares = ", ".join(f"{100 * share:g} % {name}" for name, share in split.get("shares", {}).items())
+    if way == BLOCKS:
+        width, buffer = split["block_km"], split["buffer_km"]
+        return f"spatial blocks of {width:g} km, {buffer:g} km between splits, seed {split['seed']}, {shares}"
+    if way == RANDOM:
+        return f"at random, seed {split['seed']}, {shares}"
+    if way == BY_AREA:
+        return "by area: " + ", ".join(f"{slug} {name}" for slug, name in split["areas"].items())
+    return "from lists" if way == FILES else "none"
 
 
 def left_out_sentences(left_out: Mapping[str, int]) -> list[str]:

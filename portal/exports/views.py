@@ -24,9 +24,11 @@ from .archive import archive_path
 from .forms import DEFAULT_LAYOUT, ReleaseForm, WantedForm, layout_asked
 from .layouts import layout_of
 from .models import Release
+from .pictures import report_shown, split_maps
 from .placing import checksum_line
 from .ranges import ranged_file_response
 from .rehearsal import mixed_words, release_rehearse
+from .reporting import leaks_in_words
 from .wanted import Terms, terms_missing
 
 AT_ONCE = 20_000
@@ -90,7 +92,12 @@ def release_preview(request: HttpRequest) -> HttpResponse:
 def release(request: HttpRequest, name: str) -> HttpResponse:
     """What is in a release, how far it is, how to get it and how to load it."""
     shown = selectors.release_by_name(name)
-    return render(request, "exports/release.html", {"section": "releases", **_facts(request, shown)})
+    context = {"section": "releases", "others": selectors.releases_beside(shown), **_facts(request, shown)}
+    if shown.report:
+        maps, one_of = split_maps(shown)
+        context |= {"report": report_shown(shown.report), "leaks": leaks_in_words(shown.report)}
+        context |= {"maps": maps, "one_of": one_of}
+    return render(request, "exports/release.html", context)
 
 
 @require_safe
@@ -230,6 +237,7 @@ def _facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
         "left_out": selectors.left_out_sentences(shown.left_out),
         "synthetic": any(area["synthetic"] and area["tiles"] for area in shown.contents),
         "layout": layout_of(shown.layout),
+        "split_words": selectors.split_words(shown.asked),
         "mixed": [words for _code, words in mixed_words(_held(shown))],
         "download": request.build_absolute_uri(reverse("release-download", args=[shown.name, shown.name])),
         "sign_in": request.build_absolute_uri(reverse("sign-in")),
