@@ -46,6 +46,10 @@ class OfArea:
     attribution: str
 
     @property
+    def splits(self) -> dict[str, int]:
+        return dict(sorted(self.taken.splits.items()))
+
+    @property
     def left_out_sentences(self) -> list[str]:
         return [f"{number:,} {REASONS[reason]}" for reason, number in sorted(self.taken.left_out.items())]
 
@@ -200,7 +204,7 @@ def _area_record(one: OfArea) -> dict[str, Any]:
         "slug": one.area.slug,
         "tiles": one.taken.tiles,
         "bytes": one.taken.size,
-        "splits": dict(one.taken.splits),
+        "splits": one.splits,
         "without_caption": one.taken.without_caption,
         "left_out": dict(sorted(one.taken.left_out.items())),
         "licence": one.licence,

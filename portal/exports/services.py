@@ -27,7 +27,7 @@ from .models import Release
 from .planning import Plan, Taken, release_plan
 from .reporting import report_of
 from .selection import REASONS
-from .wanted import Terms, Wanted, terms_check, terms_missing
+from .wanted import Terms, Wanted, terms_check, terms_missing, wanted_check
 
 KIND = "release"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -60,6 +60,7 @@ def release_create(
     areas = areas_chosen(area_slugs)
     _check_words(name, notes)
     wanted, terms = wanted or Wanted(), terms_check(terms or Terms())
+    wanted_check(wanted)
     release = Release(name=name, layout=layout, notes=notes.strip(), created_by=by, client_id=client_id)
     release.version, release.doi, release.authors = terms.version, terms.doi, list(terms.authors)
     release.asked = wanted.record()

@@ -69,7 +69,7 @@ PAGES = (
     *("/areas/testland/agreement/", "/areas/empty/agreement/", "/areas/testland/pace/", "/areas/empty/pace/"),
     *("/areas/testland/blind/", "/areas/empty/blind/", "/areas/testland/blind/1/", "/areas/testland/blind/1/judge/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
-    *("/releases/", "/releases/new/", "/releases/small-1/"),
+    *("/releases/", "/releases/new/", "/releases/small-1/", "/releases/small-1/diff/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}

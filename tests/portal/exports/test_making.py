@@ -20,10 +20,9 @@ from portal.exports.models import Release
 from portal.exports.rehearsal import release_rehearse
 from portal.exports.services import release_create
 from portal.exports.wanted import Split, Terms, Wanted
-from tests.support.factories import SIZE, grid_of, make_area, make_tile
+from tests.support.factories import SIZE, make_area, make_tile
 from tiles.core.errors import BadInput, Conflict
 from tiles.models import Area, Job, TilePair, TileSignature
-from tiles.raster.grid import Grid
 from tiles.review.saved import view_save
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +84,7 @@ def test_a_filter_a_list_and_a_view_choose(field: Any, make: Callable[..., Relea
     ("wanted", "message"),
     [
         (Wanted(query="landform=moon"), "The filter's landform is wrong"),
-        (Wanted(query="assigned=me"), "The filter's"),
+        (Wanted(query="assigned=me"), "Sign in to ask for your own tiles"),
         (Wanted(query="landform=ocean"), "No approved tile of field matches the filter"),
         (Wanted(tiles="nonsense"), "is not a tile"),
         (Wanted(tiles="field/900"), "in the list, but not approved now"),
@@ -100,7 +99,7 @@ def test_a_filter_a_list_and_a_view_choose(field: Any, make: Callable[..., Relea
 def test_wishes_that_make_no_sense(wanted: Wanted, message: str, field: Any) -> None:
     with pytest.raises(BadInput) as refused:
         release_create(name="v1", area_slugs=["field"], wanted=wanted)
-    assert message in refused.value.message or message == "The filter's"
+    assert message in refused.value.message
     assert not Release.objects.exists()
     assert not Job.objects.exists()
 
@@ -210,13 +209,12 @@ def test_a_dry_run_counts_and_warns(field: Any, approve: Approve, make: Callable
     wanted = Wanted(split=Split(way="random", seed=2))
     found = release_rehearse(areas=[area, other], layout=layout_of("rs3dbench"), wanted=wanted)
     codes = {problem.code: problem for problem in found.problems}
-    assert set(codes) == {"terms_missing", "flat", "no_caption", "mixed_datums", "mixed_surfaces", "leakage"} or set(
-        codes
-    ) == {"terms_missing", "flat", "no_caption", "mixed_datums", "mixed_surfaces"}
+    expected = {"terms_missing", "flat", "no_caption", "mixed_datums", "mixed_surfaces", "leakage"}
+    assert set(codes) == expected
     assert codes["terms_missing"].stops
     assert "EGM2008 in other; EGM96 in field" in codes["mixed_datums"].words
     assert found.tiles == sum(found.splits.values()) == 201
-    assert found.seconds is not None and found.seconds > 0
+    assert found.seconds
     assert not Release.objects.exists()
     release = make("a", "field", split=Split(way="random", seed=2))
     same = release_rehearse(areas=[area], layout=layout_of("rs3dbench"), wanted=wanted)
@@ -232,8 +230,8 @@ def test_differences(
     make("before", split=Split(way="files", lists=lists))
     caption(tiles[5], "A plain with two rivers.", base=1)
     caption(tiles[6], "Wholly new.")
-    later = {"train": "\n".join(f"field/{n}" for n in range(3, 12)), "test": "field/12"}
-    make("after", split=Split(way="files", lists={"train": later["train"].replace("field/7\n", ""), "test": "field/7"}))
+    later = "\n".join(f"field/{n}" for n in range(3, 12) if n != 7)
+    make("after", split=Split(way="files", lists={"train": later, "test": "field/7"}))
     client = signed_in("viewer")
 
     def of(kind: str, query: str = "") -> list[dict[str, Any]]:
@@ -249,7 +247,7 @@ def test_differences(
     assert changed[7]["split"] == {"before": "train", "after": "test"}
     assert not any(row["pixels"] for row in changed.values())
     page = client.get("/releases/before/diff/after/?kind=changed").content.decode()
-    assert "<del>a river</del>" in page.replace("</del><del>", "") or "river" in page
+    assert "A plain with <del>a river</del><ins>two rivers</ins>." in page
     assert client.get("/api/v1/releases/before/diff/after/?kind=other").status_code == 400
     moved = client.get("/releases/after/compare/?other=before")
     assert moved["Location"] == "/releases/before/diff/after/"
@@ -317,4 +315,3 @@ def test_the_command_takes_it_all(field: Any, tmp_path: Path) -> None:
     assert "train and val are 0 m apart" in said.getvalue()
     assert "Nothing was written." in said.getvalue()
     assert not Release.objects.exists()
-    assert Grid.from_dict(grid_of(0).to_dict()) == grid_of(0)
