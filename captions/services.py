@@ -105,6 +105,8 @@ def captions_write_machine(*, tile_ids: Sequence[int], captioner: Captioner | No
     """`caption_write_machine` for many tiles, first captions in one transaction; returns how many were written."""
     captioner = captioner or RulesCaptioner()
     tiles = TilePair.objects.select_related("area").filter(pk__in=tile_ids, build_state=BuildState.BUILT)
+    # An area's recipe names every file of its imagery: too much to decode for each tile.
+    tiles = tiles.defer("area__recipe")
     fresh = [(tile, captioner.caption(facts_of(tile))) for tile in tiles if not tile.captioned]
     again = [caption_write_machine(tile_id=tile.pk, captioner=captioner) for tile in tiles if tile.captioned]
     return _write_answers(fresh, captioner.name) + sum(revision is not None for revision in again)

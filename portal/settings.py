@@ -47,6 +47,8 @@ DEMETER_WORKERS = env.int("DEMETER_WORKERS", min(4, os.cpu_count() or 1))
 DEMETER_LEASE_SECONDS = env.int("DEMETER_LEASE_SECONDS", 30)
 DEMETER_SWEEP_SECONDS = env.float("DEMETER_SWEEP_SECONDS", 2.0)
 DEMETER_STALL_SECONDS = env.float("DEMETER_STALL_SECONDS", 20.0)
+# How long tiles that were handed out to a reviewer are kept for them after they were last heard of.
+DEMETER_CLAIM_SECONDS = env.int("DEMETER_CLAIM_SECONDS", 300)
 DEMETER_ACCEL = env.str("DEMETER_ACCEL", "")
 # The hosts that imagery may be read from, catalogues and files alike: no other one is ever contacted.
 DEMETER_STAC_HOSTS = [host.strip().lower() for host in env.list("DEMETER_STAC_HOSTS", default=[]) if host.strip()]

@@ -21,7 +21,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @permission_required(VIEW_DATA, raise_exception=True)
 def review_start(request: HttpRequest) -> HttpResponse:
     """Where to review: straight into the only area, or a choice of areas by what is left."""
-    areas = sorted(((area, area_counts(area)) for area in areas_listed()), key=lambda pair: -pair[1].pending)
+    areas = sorted(((area, area_counts(area)) for area in areas_listed()), key=lambda pair: -pair[1].waiting)
     areas = [pair for pair in areas if pair[1].built]
     if len(areas) == 1:
         return redirect("review", slug=areas[0][0].slug)

@@ -23,6 +23,15 @@ class Release(models.Model):
     options = models.JSONField(default=dict, blank=True, help_text="Of the layout: those that were chosen.")
     state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
     notes = models.TextField(blank=True)
+    version = models.CharField(max_length=64, default="1.0.0", help_text="Semantic, as in 1.2.0.")
+    doi = models.CharField(max_length=200, blank=True, help_text="As in 10.5281/zenodo.1234.")
+    authors = models.JSONField(default=list, blank=True, help_text="Names, for citations.")
+    asked = models.JSONField(
+        default=dict, blank=True, help_text="How tiles were chosen and split: filter, list, unique, split."
+    )
+    report = models.JSONField(
+        default=dict, blank=True, help_text="By split: counts, landforms, heights; what leaks between splits."
+    )
     areas = models.ManyToManyField(Area, related_name="releases")
     contents = models.JSONField(
         default=list, blank=True, help_text="By area: what it said of itself when the release was made, and counts."
@@ -59,7 +68,13 @@ class Release(models.Model):
 
 
 class ReleaseEntry(models.Model):
-    """A tile as a release holds it: which pixels, which decision, which words."""
+    """A tile as a release holds it: which pixels, which decision, which words, and for what it is."""
+
+    class Split(models.TextChoices):
+        NONE = "", "None"
+        TRAIN = "train", "Training"
+        VAL = "val", "Validation"
+        TEST = "test", "Test"
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="entries")
     position = models.PositiveIntegerField()
@@ -69,6 +84,9 @@ class ReleaseEntry(models.Model):
     caption_revision = models.ForeignKey(
         CaptionRevision, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    prompt = models.TextField(blank=True, help_text="The composed prompt when the tile was taken.")
+    split = models.CharField(max_length=5, choices=Split, default=Split.NONE, blank=True)
+    pixels = models.CharField(max_length=64, blank=True, help_text="A digest of the checksums of its layers.")
 
     class Meta:
         ordering: ClassVar = ["release_id", "position"]
@@ -79,3 +97,22 @@ class ReleaseEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.release}: {self.tile}"
+
+
+class LeftOutTile(models.Model):
+    """An approved tile that was chosen and yet not taken. In words, so that it outlives the tile."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="left_out_tiles")
+    position = models.PositiveIntegerField()
+    tile = models.CharField(max_length=100, help_text="Area and number, as in coast/42.")
+    reason = models.CharField(max_length=16)
+    favoured = models.CharField(max_length=100, blank=True, help_text="The tile that stayed in its place.")
+
+    class Meta:
+        ordering: ClassVar = ["release_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["release", "position"], name="one_left_out_a_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release} without {self.tile}: {self.reason}"

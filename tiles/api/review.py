@@ -16,6 +16,7 @@ from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
 from tiles.models import ReviewDecision
 from tiles.models.choices import ReviewState
 from tiles.review import selectors, services
+from tiles.review.policy import needs_second, voted_by
 from tiles.review.present import decision_payload
 
 Verb = ReviewDecision.Verb
@@ -36,6 +37,8 @@ class CountsOut(serializers.Serializer[Any]):
     approved = serializers.IntegerField()
     rejected = serializers.IntegerField()
     unsure = serializers.IntegerField()
+    second = serializers.IntegerField(help_text="Wait for a second look.")
+    disputed = serializers.IntegerField(help_text="Two people disagree; wait for a third.")
 
 
 class DecisionOut(serializers.Serializer[Any]):
@@ -46,6 +49,7 @@ class DecisionOut(serializers.Serializer[Any]):
     from_reason = serializers.CharField(allow_blank=True)
     to_state = serializers.ChoiceField(choices=ReviewState.choices)
     to_reason = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True, help_text="What the person gave.")
     note = serializers.CharField(allow_blank=True)
     version = serializers.IntegerField(help_text="The tile's version after this entry.")
     by = serializers.CharField(allow_blank=True, help_text="Empty when a rule decided.")
@@ -55,6 +59,7 @@ class DecisionOut(serializers.Serializer[Any]):
 
 class DecisionAnswer(serializers.Serializer[Any]):
     decision = DecisionOut()
+    yours = serializers.BooleanField(help_text="The tile waits for somebody else because of your verdict.")
     counts = CountsOut()
 
 
@@ -79,6 +84,7 @@ class DecisionIn(serializers.Serializer[Any]):
     seen = serializers.DictField(child=serializers.IntegerField(), required=False)
     seen_version = serializers.IntegerField(min_value=0, required=False)
     undoes = serializers.UUIDField(required=False, allow_null=True, default=None)
+    past_claim = serializers.BooleanField(default=False, help_text="Though somebody else has the tile before them.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         wanted = ("undoes",) if attrs["verb"] == Verb.UNDO else ("seen", "seen_version")
@@ -121,16 +127,17 @@ class AreaDecisions(APIView):
         responses={201: DecisionAnswer},
     )
     def post(self, request: Request, slug: str) -> Response:
-        _require_same_person(request)
+        require_same_person(request)
         decision_in = DecisionIn(data=request.data)
         decision_in.is_valid(raise_exception=True)
         area = selectors.area_by_slug(slug)
         entry = _decide(area, decision_in.validated_data, request.user)
         counts = selectors.review_counts(area_id=area.pk)
-        return Response({"decision": decision_payload(entry), "counts": counts}, status=201)
+        yours = needs_second(area, entry.tile.index) and voted_by(entry.tile, entry.by_id)
+        return Response({"decision": decision_payload(entry), "yours": yours, "counts": counts}, status=201)
 
 
-def _require_same_person(request: Request) -> None:
+def require_same_person(request: Request) -> None:
     """Work that one person left unsent must not be sent as another's who signed in on the same browser."""
     named = request.headers.get(PERSON_HEADER, "")
     if named and named != str(request.user.pk):
@@ -148,6 +155,7 @@ def _decide(area: Any, asked: dict[str, Any], by: Any) -> ReviewDecision:
         "note": asked["note"],
         "by": by,
         "client_id": asked["client_id"],
+        "past_claim": asked["past_claim"],
     }
     if asked["verb"] == Verb.REJECT:
         return services.tile_reject(reason=asked["reason"], **common)

@@ -14,12 +14,33 @@ from rest_framework.views import APIView
 from tiles.core.permissions import VIEW_DATA
 from tiles.models.choices import BuildState, ReviewState
 from tiles.review import selectors
-from tiles.review.filters import FROM, TO, TileFilter
+from tiles.review.filters import FROM, MOST_SEED, ORDERING, TO, TileFilter
 from tiles.review.measures import MEASURES
-from tiles.review.orders import ORDERS
-from tiles.review.present import decision_payload, tile_payload, tiles_payload
+from tiles.review.orders import ORDERS, RANDOM
+from tiles.review.present import decision_payload
+from tiles.review.queue import tiles_payload_queued
 
 from .review import CountsOut, DecisionOut
+
+
+class CommentOut(serializers.Serializer[Any]):
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    text = serializers.CharField()
+
+
+class MarksOut(serializers.Serializer[Any]):
+    """What people noted about a tile."""
+
+    flagged = serializers.BooleanField(help_text="By whom this is read, for themselves.")
+    tags = serializers.ListField(child=serializers.CharField())
+    assigned = serializers.CharField(allow_blank=True, help_text="Whose it is to review.")
+    comments = CommentOut(many=True, help_text="Newest first.")
+
+
+class ClaimOut(serializers.Serializer[Any]):
+    by = serializers.CharField()
+    until = serializers.DateTimeField()
 
 
 class TileOut(serializers.Serializer[Any]):
@@ -56,6 +77,10 @@ class TileOut(serializers.Serializer[Any]):
     window = serializers.ListField(
         child=serializers.IntegerField(), allow_null=True, help_text="Column and row of the window in the DEM."
     )
+    marks = MarksOut()
+    second_look = serializers.BooleanField(help_text="It takes two people to settle it.")
+    yours = serializers.BooleanField(help_text="It waits for somebody else because of your verdict.")
+    claim = ClaimOut(allow_null=True, help_text="Who else has it before them.")
 
 
 class TilePageOut(serializers.Serializer[Any]):
@@ -84,12 +109,30 @@ def filter_parameters() -> list[OpenApiParameter]:
         choices = [choice[0] for choice in one.extra.get("choices", [])] or None
         day = OpenApiTypes.DATE if name.endswith((FROM, TO)) else OpenApiTypes.STR
         kind = OpenApiTypes.NUMBER if name in numbers else day
-        if name != "order":
+        if name not in ORDERING:
             found.append(OpenApiParameter(name, kind, enum=choices, description=str(one.label)))
     return found
 
 
+def page_bounds(request: Request) -> dict[str, int]:
+    """`after`, `before`, `start` and `limit` of a request's address, those that it names."""
+    asked = {name: request.query_params[name] for name in ("after", "before", "limit") if name in request.GET}
+    if "from" in request.GET:
+        asked["start"] = request.query_params["from"]
+    page_in = PageIn(data=asked)
+    page_in.is_valid(raise_exception=True)
+    return dict(page_in.validated_data)
+
+
 FILTER_PARAMETERS = filter_parameters()
+PAGE_PARAMETERS = [
+    OpenApiParameter("order", OpenApiTypes.STR, enum=[*ORDERS, RANDOM], description="Empty: by number."),
+    OpenApiParameter("seed", OpenApiTypes.INT, description=f"Of the random order, 0 to {MOST_SEED}."),
+    OpenApiParameter("after", OpenApiTypes.INT, description="What comes after the tile of this number."),
+    OpenApiParameter("before", OpenApiTypes.INT, description="The last that come before it."),
+    OpenApiParameter("from", OpenApiTypes.INT, description="This tile and what comes after it."),
+    OpenApiParameter("limit", OpenApiTypes.INT, description=f"At most {selectors.PAGE_LIMIT}."),
+]
 
 
 class AreaTiles(APIView):
@@ -99,30 +142,18 @@ class AreaTiles(APIView):
 
     @extend_schema(
         operation_id="tiles_page",
-        parameters=[
-            *FILTER_PARAMETERS,
-            OpenApiParameter("order", OpenApiTypes.STR, enum=list(ORDERS), description="Empty: by number."),
-            OpenApiParameter("after", OpenApiTypes.INT, description="What comes after the tile of this number."),
-            OpenApiParameter("before", OpenApiTypes.INT, description="The last that come before it."),
-            OpenApiParameter("from", OpenApiTypes.INT, description="This tile and what comes after it."),
-            OpenApiParameter("limit", OpenApiTypes.INT, description=f"At most {selectors.PAGE_LIMIT}."),
-        ],
+        parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS],
         responses=TilePageOut,
     )
     def get(self, request: Request, slug: str) -> Response:
-        asked = {name: request.query_params[name] for name in ("after", "before", "limit") if name in request.GET}
-        if "from" in request.GET:
-            asked["start"] = request.query_params["from"]
-        page_in = PageIn(data=asked)
-        page_in.is_valid(raise_exception=True)
-        bounds = dict(page_in.validated_data)
+        bounds = page_bounds(request)
         area = selectors.area_by_slug(slug)
-        tile_filter = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area))
+        tile_filter = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area), by=request.user)
         size = bounds.pop("limit", selectors.PAGE_SIZE)
         page = selectors.queue_page(tiles=tile_filter.checked(), size=size, order=tile_filter.chosen_order, **bounds)
         return Response(
             {
-                "items": tiles_payload(page.tiles, area.slug),
+                "items": tiles_payload_queued(area=area, tiles=page.tiles, by=request.user),
                 "has_before": page.has_before,
                 "has_after": page.has_after,
                 "counts": selectors.review_counts(area_id=area.pk),
@@ -137,6 +168,8 @@ class AreaTile(APIView):
 
     @extend_schema(operation_id="tile", responses=TileWithLogOut)
     def get(self, request: Request, slug: str, index: int) -> Response:
-        tile = selectors.tile_by_index(area=selectors.area_by_slug(slug), index=index)
+        area = selectors.area_by_slug(slug)
+        tile = selectors.tile_by_index(area=area, index=index)
         entries = selectors.decisions_of_tile(tile_id=tile.pk)
-        return Response({**tile_payload(tile, slug), "decisions": [decision_payload(entry) for entry in entries]})
+        (payload,) = tiles_payload_queued(area=area, tiles=[tile], by=request.user)
+        return Response({**payload, "decisions": [decision_payload(entry) for entry in entries]})

@@ -22,6 +22,8 @@ class Counts:
     approved: int
     rejected: int
     unsure: int
+    second: int
+    disputed: int
     captioned: int
     failures: dict[str, int]
     rejections: dict[str, int]
@@ -29,6 +31,11 @@ class Counts:
     @property
     def total(self) -> int:
         return self.planned + self.built + self.failed
+
+    @property
+    def waiting(self) -> int:
+        """Tiles that somebody has to look at: for the first time, or after somebody else."""
+        return self.pending + self.second + self.disputed
 
     @property
     def decided(self) -> int:
@@ -41,6 +48,8 @@ class Counts:
             ("approved", "approved", self.approved),
             ("rejected", "rejected", self.rejected),
             ("unsure", "unsure", self.unsure),
+            ("second", "second look", self.second),
+            ("disputed", "disputed", self.disputed),
             ("pending", "pending", self.pending),
             ("planned", "planned", self.planned),
             ("not-built", "failed", self.failed),

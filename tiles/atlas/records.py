@@ -14,8 +14,11 @@ from tiles.models.choices import REJECTION_REASONS, BuildState, ReviewState
 from tiles.raster.terrain import LANDFORMS
 
 METRES_A_DEGREE = 111_320.0
-STATES = (*ReviewState.values, BuildState.PLANNED, BuildState.FAILED)
-"""A built tile has its review state, any other one its build state."""
+STATES = (
+    *(ReviewState.PENDING, ReviewState.APPROVED, ReviewState.REJECTED, ReviewState.UNSURE),
+    *(BuildState.PLANNED, BuildState.FAILED, ReviewState.SECOND, ReviewState.DISPUTED),
+)
+"""A built tile has its review state, any other one its build state. Blocks hold places in this: append only."""
 REASONS = ("", *(reason.code for reason in REJECTION_REASONS))
 LANDFORM_NAMES = ("", *(each.name for each in LANDFORMS))
 MEASURES = ("score", "relief", "slope", "cloud_share", "void_share", "sharpness", "shift_px")

@@ -38,6 +38,8 @@ COMMON = 200
 MOST_OVERLAP = 0.5
 FEWEST_FOR_SHARPNESS = 8
 WRITTEN = ("score", "causes", "shift_px", "duplicate_of")
+# Long columns that no judging reads.
+_NOT_JUDGED = ("layers", "imagery", "parameters", "grid")
 
 Beat = Callable[[], None]
 
@@ -152,6 +154,7 @@ def tiles_judge(area: Area, payload: Mapping[str, Any], beat: Beat) -> list[Tile
         _built(area)
         .filter(index__gte=start, index__lt=start + TILES_A_BLOCK, signature__isnull=False)
         .select_related("signature")
+        .defer(*_NOT_JUDGED)
         .order_by("index")
     )
     twins = _twins(area, tiles, beat)
@@ -201,6 +204,7 @@ def _buckets(area: Area, name: str, keys: set[Any], tiles: list[TilePair]) -> di
     kept = [key for key, _number in counted]
     buckets: dict[Any, list[TilePair]] = {}
     rows = wanted.filter(**{f"{name}__in": kept}, tile__index__lte=tiles[-1].index).select_related("tile")
+    rows = rows.defer("trials", "tile__measures", *(f"tile__{column}" for column in _NOT_JUDGED))
     for signature in rows.order_by("tile__index").iterator(chunk_size=500):
         signature.tile.signature = signature
         buckets.setdefault(getattr(signature, name), []).append(signature.tile)

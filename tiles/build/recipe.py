@@ -21,4 +21,10 @@ def recipe_of(area: Area) -> Recipe:
         uncovered_limit=area.uncovered_limit,
         unit_factor=METRES[Area.HeightUnit(area.recipe["height_unit"])],
         **area.recipe["stretch"],
+        pack_rgb=rgb_is_packed(area, built=True),
     )
+
+
+def rgb_is_packed(area: Area, *, built: bool) -> bool:
+    """Whether an area packs its unstretched imagery. One that was built before this could be chosen does."""
+    return bool(area.recipe.get("pack_rgb", built))

@@ -18,7 +18,7 @@ from tiles.raster.stretch import STRETCH_FLAGS
 
 from .fineness import UPSAMPLED, tile_upsampling
 from .scoring import score_apply
-from .signing import signature_write
+from .signing import signatures_write
 from .tile import Built, Failed, Recipe
 
 Verb = ReviewDecision.Verb
@@ -29,17 +29,27 @@ TERRAIN_MEASURES = ("dem_mean", "landform_shares")
 SURFACE_MEASURES = ("brightness", "contrast", "saturation", "greenness", "ndvi", "vegetation")
 
 
-def tile_record_built(
-    *, area: Area, tile_id: int, built: Built, layers: Mapping[str, Any], recipe: Recipe
+def tiles_record_built(
+    *, area: Area, made: Mapping[int, tuple[Built, Mapping[str, Any]]], recipe: Recipe
 ) -> Counter[str]:
-    """Write down a tile whose files are on the disk. Inside a fence; `tiles_built_tell` goes with it.
+    """Write down tiles whose files are on the disk. Inside a fence; `tiles_built_tell` goes with it.
 
-    Returns the change of the area's counters, which the caller adds up and makes in the same transaction.
+    made: by the tile's id, what came out and what `TilePair.layers` is to say. Returns the change of the area's
+    counters, which the caller adds up and makes in the same transaction.
 
-    When layers that were judged have changed, the tile returns to pending. A tile too flat to train on is rejected
+    When layers that were judged have changed, a tile returns to pending. A tile too flat to train on is rejected
     by rule, once for the same layers, so that a person who decides otherwise is not overruled.
     """
-    tile = TilePair.objects.select_for_update().get(pk=tile_id)
+    tiles = list(TilePair.objects.select_for_update().filter(pk__in=made).order_by("pk"))
+    change: Counter[str] = Counter()
+    for tile in tiles:
+        built, layers = made[tile.pk]
+        change.update(_record_built(tile, area, built, layers, recipe))
+    signatures_write([(tile, made[tile.pk][0].quality) for tile in tiles])
+    return change
+
+
+def _record_built(tile: TilePair, area: Area, built: Built, layers: Mapping[str, Any], recipe: Recipe) -> Counter[str]:
     before = tile.counted
     old = tile.layers
     fresh = tile.build_state != BuildState.BUILT
@@ -49,7 +59,6 @@ def tile_record_built(
     _describe(tile, area, built, recipe)
     decisions = _judge(tile, fresh=fresh, changed=changed)
     tile.save()
-    signature_write(tile, built.quality)
     for decision in decisions:
         decision.save()
     return _change(before, tile)
@@ -71,7 +80,7 @@ def tile_record_restretched(
     """Write down the new picture of a built tile: `layers` stand in for those of the same names. Inside a fence.
 
     stretch: the part of the tile's `parameters` that it was made with; flags: what the stretch has to say. What
-    changes and what is returned is as in `tile_record_built`; a picture that came out the same changes no decision.
+    changes and what is returned is as in `tiles_record_built`; a picture that came out the same changes no decision.
     """
     tile = TilePair.objects.select_for_update().get(pk=tile_id)
     before = tile.counted
@@ -80,7 +89,7 @@ def tile_record_restretched(
     tile.parameters = {**tile.parameters, **stretch}
     tile.flags = [*(flag for flag in tile.flags if flag not in STRETCH_FLAGS), *flags]
     decisions = _judge(tile, fresh=False, changed=changed)
-    judged = ("version", "review_state", "reason", "decided_by", "decided_at")
+    judged = ("version", "review_state", "reason", "decided_by", "decided_at", "first_by", "second_by")
     tile.save(update_fields=["layers", "parameters", "flags", *judged])
     for decision in decisions:
         decision.save()
@@ -90,7 +99,7 @@ def tile_record_restretched(
 def tile_record_failed(*, tile_id: int, failed: Failed) -> Counter[str]:
     """Write down why a tile could not be made. Inside a transaction. A tile that is built already stays as it is.
 
-    Returns the change of the area's counters, as `tile_record_built` does.
+    Returns the change of the area's counters, as `tiles_record_built` does.
     """
     tile = TilePair.objects.select_for_update().get(pk=tile_id)
     if tile.build_state == BuildState.BUILT:
@@ -181,6 +190,7 @@ def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> Revi
         from_reason=tile.reason,
         to_state=state,
         to_reason=reason,
+        reason=reason,
         note=note,
         layers_seen=tile.layer_versions(),
         tile_version=tile.version,
@@ -188,6 +198,7 @@ def _move(tile: TilePair, verb: str, state: str, reason: str, note: str) -> Revi
         action=client_id,
     )
     tile.review_state, tile.reason = state, reason
+    tile.first_by = tile.second_by = None
     tile.decided_by, tile.decided_at = None, timezone.now()
     return decision
 

@@ -22,6 +22,7 @@ from . import door, plan
 from .busy import BUILD, require_idle
 from .griding import GridOptions, grid_of, grid_settled, limit_of
 from .kind import PLAN, other_imagery
+from .recipe import rgb_is_packed
 from .record import tiles_plan_again
 
 
@@ -59,7 +60,7 @@ class BuildOptions:
     percent: of the stretch, 0 is off (1). per_channel_percent: the published per-channel variant (no).
     search: what is to be found in a catalogue of imagery, as tiles.imagery.stac.DEFAULTS names it, or asked of Earth
     Engine, by the names of `Request` in tiles/imagery/ee_request.py and the preset these are changes of.
-    grid: on which grid tiles are cut (the elevation model's own).
+    grid: on which grid tiles are cut (the elevation model's own). pack_rgb: deflate the unstretched imagery (no).
     """
 
     bands: Sequence[int | str] | None = None
@@ -72,6 +73,7 @@ class BuildOptions:
     per_channel_percent: bool | None = None
     search: Mapping[str, Any] | None = None
     grid: GridOptions | None = None
+    pack_rgb: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def area_build_start(
 def _settings_of(area: Area) -> tuple[Any, ...]:
     stretch = area.recipe.get("stretch", STRETCH)
     numbers = area.tile_size, area.void_limit, area.uncovered_limit
-    return *numbers, area.recipe.get("height_unit"), stretch, grid_of(area.recipe)
+    return *numbers, area.recipe.get("height_unit"), area.recipe.get("pack_rgb"), stretch, grid_of(area.recipe)
 
 
 def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) -> None:
@@ -172,8 +174,24 @@ def _apply(area: Area, options: BuildOptions, facts: AreaFacts, remake: bool) ->
             "first, ask for all of them to be made again, or build a new area.",
             field="normalisation",
         )
-    area.recipe = {**area.recipe, **made, "grid": grid_settled(area.recipe, options.grid, built=built)}
+    area.recipe = {
+        **area.recipe,
+        **made,
+        "grid": grid_settled(area.recipe, options.grid, built=built),
+        "pack_rgb": _packing_settled(area, options.pack_rgb, built=built),
+    }
     _validate(area)
+
+
+def _packing_settled(area: Area, asked: bool | None, *, built: bool) -> bool:
+    packed = rgb_is_packed(area, built=built)
+    if built and asked not in (None, packed):
+        raise BadInput(
+            f"The unstretched imagery of this area is {'packed' if packed else 'not packed'}, and stays so, or files "
+            "would change whose pixels do not. Build a new area for the other.",
+            field="pack_rgb",
+        )
+    return packed if asked is None else asked
 
 
 def _validate(area: Area) -> None:

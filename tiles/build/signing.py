@@ -15,23 +15,32 @@ from tiles.raster.shift import Trial
 Bounds = tuple[float, float, float, float]
 
 
-def signature_write(tile: TilePair, quality: Quality) -> None:
-    """Write or replace the signature of a tile that is saved. Inside the transaction that records the tile."""
+_WRITTEN = ("area", "cell", *TileSignature.QUARTERS, "picture", "heights", "trials")
+
+
+def signatures_write(made: Sequence[tuple[TilePair, Quality]]) -> None:
+    """Write or replace the signatures of tiles that are saved. Inside the transaction that records the tiles."""
+    TileSignature.objects.bulk_create(
+        [_signature(tile, quality) for tile, quality in made],
+        update_conflicts=True,
+        unique_fields=["tile"],
+        update_fields=_WRITTEN,
+    )
+
+
+def _signature(tile: TilePair, quality: Quality) -> TileSignature:
     likeness = quality.likeness
     quarters = likeness.quarters if likeness else (None,) * 4
-    TileSignature.objects.update_or_create(
+    return TileSignature(
         tile=tile,
-        defaults={
-            "area_id": tile.area_id,
-            "cell": cell_of(tile),
-            **dict(zip(TileSignature.QUARTERS, quarters, strict=True)),
-            "picture": likeness.picture.tobytes() if likeness else b"",
-            "heights": likeness.heights.astype("<f4").tobytes() if likeness else b"",
-            "trials": [
-                [round(1000 * trial.peak), round(100 * trial.down), round(100 * trial.right)]
-                for trial in quality.trials
-            ],
-        },
+        area_id=tile.area_id,
+        cell=cell_of(tile),
+        **dict(zip(TileSignature.QUARTERS, quarters, strict=True)),
+        picture=likeness.picture.tobytes() if likeness else b"",
+        heights=likeness.heights.astype("<f4").tobytes() if likeness else b"",
+        trials=[
+            [round(1000 * trial.peak), round(100 * trial.down), round(100 * trial.right)] for trial in quality.trials
+        ],
     )
 
 

@@ -51,22 +51,42 @@ def _drop(temporary: Path) -> None:
 
 def write_whole(path: Path, content: bytes, owner: str) -> None:
     """`written_whole` for bytes at hand."""
-    with written_whole(path, owner) as file:
-        file.write(content)
+    stage(path, content, owner)
+    try:
+        land(path, owner)
+    except OSError as error:
+        _drop(temporary_name(path, owner))
+        raise readable(error, path) from error
 
 
 def stage(path: Path, content: bytes, owner: str) -> None:
     """Put on the disk what `land` will make `path`. Raises as `written_whole` does, and then leaves nothing."""
     temporary = temporary_name(path, owner)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        # Five times a tile: so no buffer, and no look at the folder before it is missed.
+        handle = _opened(temporary)
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(handle, left) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     except OSError as error:
         _drop(temporary)
         raise readable(error, path) from error
+    except BaseException:
+        _drop(temporary)
+        raise
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        return os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o666)
 
 
 def land(path: Path, owner: str) -> None:

@@ -50,5 +50,10 @@ def read_window(
 def _all_equal(pixels: NumberArray, nodata: float | None) -> BoolArray:
     if nodata is None:
         return np.zeros(pixels.shape[1:], bool)
-    equal = np.isnan(pixels) if np.isnan(nodata) else pixels == nodata
-    return np.asarray(equal.all(axis=0))
+    equal: BoolArray = np.ones(pixels.shape[1:], bool)
+    for number, band in enumerate(pixels):
+        this = np.isnan(band) if np.isnan(nodata) else band == nodata
+        equal = equal & this if number else this
+        if not equal.any():  # nearly always, and then one band has told
+            break
+    return equal

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from tiles.core.words import hidden_character
 
-from .choices import REJECTION_REASONS
+from .choices import REJECTION_REASONS, Policy
 
 DESCRIPTION_LENGTH = 10_000
 """Characters of a description or an attribution: they travel into every release."""
@@ -64,6 +64,15 @@ class Area(models.Model):
         default=dict, blank=True, help_text="What a build needs to be repeated: inputs, bands, stretch."
     )
     reasons = models.JSONField(default=all_reasons, help_text="Codes of the reasons a reviewer may give, in key order.")
+    policy = models.CharField(max_length=8, choices=Policy, default=Policy.ONE)
+    second_look_percent = models.PositiveSmallIntegerField(
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="How much of the tiles gets a second look where only a sample does.",
+    )
+    second_look_seed = models.PositiveIntegerField(
+        default=0, help_text="With the tile's number it says whether the tile is in the sample."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
@@ -107,8 +116,10 @@ class AreaCounterManager(models.Manager["AreaCounter"]):
         Rows are touched in the order of their names, so that two writers cannot deadlock.
         """
         for name in sorted(name for name, by in change.items() if by):
-            self.get_or_create(area_id=area_id, name=name)
-            self.filter(area_id=area_id, name=name).update(value=F("value") + change[name])
+            counter = self.filter(area_id=area_id, name=name)
+            if not counter.update(value=F("value") + change[name]):
+                self.get_or_create(area_id=area_id, name=name)
+                counter.update(value=F("value") + change[name])
 
     def move(self, area_id: int, before: Counter[str], after: Counter[str]) -> None:
         """Count something that was counted as `before` as `after`."""

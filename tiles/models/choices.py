@@ -18,6 +18,20 @@ class ReviewState(models.TextChoices):
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
     UNSURE = "unsure", "Unsure"
+    SECOND = "second", "Second look"
+    DISPUTED = "disputed", "Disputed"
+
+
+WAITING_STATES = (ReviewState.SECOND, ReviewState.DISPUTED)
+"""Somebody gave a verdict, and the area's policy asks for one more person: a second, or a third after a dispute."""
+
+
+class Policy(models.TextChoices):
+    """How many people it takes to settle a tile of an area."""
+
+    ONE = "one", "One reviewer settles a tile"
+    TWO = "two", "Two reviewers must agree; a third settles a disagreement"
+    SAMPLED = "sampled", "One reviewer, and a sample of the tiles as with two"
 
 
 class Failure(models.TextChoices):

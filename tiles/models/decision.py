@@ -12,7 +12,11 @@ from .tile import TilePair
 
 
 class ReviewDecision(AppendOnly):
-    """One entry of the review log. The tables' state is what replaying the entries by `id` gives."""
+    """One entry of the review log. The tables' state is what replaying the entries by `id` gives.
+
+    `verb` and `reason` are the person's verdict; `to_state` and `to_reason` what became of the tile by it, which is
+    another thing where the area's policy asks for a second look.
+    """
 
     class Verb(models.TextChoices):
         APPROVE = "approve", "Approved"
@@ -27,6 +31,9 @@ class ReviewDecision(AppendOnly):
     from_reason = models.CharField(max_length=32, blank=True)
     to_state = models.CharField(max_length=8, choices=ReviewState)
     to_reason = models.CharField(max_length=32, blank=True)
+    reason = models.CharField(
+        max_length=32, blank=True, help_text="What the person gave, also while the tile waits for somebody else's look."
+    )
     note = models.TextField(blank=True, max_length=2000)
     layers_seen = models.JSONField(default=dict)
     tile_version = models.PositiveIntegerField(help_text="The tile's version after this entry.")

@@ -8,7 +8,7 @@ import numpy as np
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
-from tiles.raster.arrays import BoolArray, NumberArray
+from tiles.raster.arrays import BoolArray, NumberArray, share_of
 from tiles.raster.errors import BadBands, GridMismatch
 from tiles.raster.reading import plain_errors
 
@@ -26,7 +26,7 @@ class Dem:
     @property
     def void_share(self) -> float:
         """Share of pixels without a height, 0..1."""
-        return float(self.void.mean())
+        return share_of(self.void)
 
 
 def require_dem(dataset: Any) -> None:

@@ -50,6 +50,7 @@ class _Form:
     scale: float | None
     offset: float | None
     descriptions: tuple[str, ...]
+    packed: bool
 
     @property
     def is_tiled(self) -> bool:
@@ -65,6 +66,8 @@ class _Form:
 
     @property
     def predictor(self) -> int:
+        if not self.packed:
+            return 1
         kind = np.dtype(self.dtype)
         return 3 if kind.kind == "f" else 2 if kind.itemsize > 1 else 1
 
@@ -88,11 +91,12 @@ def encode_geotiff(
     scale: float | None = None,
     offset: float | None = None,
     descriptions: Sequence[str] = (),
+    packed: bool = True,
 ) -> bytes:
-    """GeoTIFF of (H, W) or (B, H, W) on its grid, deflated without loss.
+    """GeoTIFF of (H, W) or (B, H, W) on its grid, deflated without loss, or as it is when not `packed`.
 
     scale, offset: stored in the file so that value * scale + offset is the physical quantity; the array itself is
-    not changed. descriptions: one name a band. Floats and integers wider than 8 bits are stored as differences
+    not changed. descriptions: one name a band. Floats and integers wider than 8 bits are deflated as differences
     (predictor 3 and 2); 8-bit layers are not, so that every reader, Pillow among them, opens them.
     Raises GridMismatch when the array has another size than the grid, BadBands for a dtype TIFF cannot hold.
     """
@@ -112,9 +116,11 @@ def encode_geotiff(
         scale=scale,
         offset=offset,
         descriptions=tuple(descriptions),
+        packed=packed,
     )
     pixels = np.moveaxis(bands, 0, 2).astype(bands.dtype.newbyteorder("<"), copy=False)
-    return _assemble(_header_at(form, grid), [deflate(_differenced(block, form)) for block in _blocks(pixels, form)])
+    blocks = (_differenced(block, form) for block in _blocks(pixels, form))
+    return _assemble(_header_at(form, grid), [deflate(block) if packed else block.data for block in blocks])
 
 
 def _header_at(form: _Form, grid: Grid) -> _Header:
@@ -137,6 +143,8 @@ def _header(form: _Form, transform: Affine) -> _Header:
     grid = Grid(form.crs, tuple(transform)[:6], form.width, form.height)
     block_height, block_width = form.block
     options: dict[str, Any] = {"tiled": True, "blockxsize": block_width} if form.is_tiled else {}
+    if form.packed:
+        options |= {"compress": "deflate", "predictor": form.predictor}
     with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
         with memory.open(
             driver="GTiff",
@@ -147,8 +155,6 @@ def _header(form: _Form, transform: Affine) -> _Header:
             height=form.height,
             crs=grid.rio_crs,
             transform=transform,
-            compress="deflate",
-            predictor=form.predictor,
             interleave="pixel",
             blockysize=block_height,
             sparse_ok="TRUE",
@@ -182,11 +188,11 @@ def _entries(content: bytes) -> dict[int, tuple[int, int, int]]:
     return entries
 
 
-def _assemble(header: _Header, blocks: Sequence[bytes]) -> bytes:
+def _assemble(header: _Header, blocks: Sequence[bytes | memoryview]) -> bytes:
     """Put the blocks behind the header, and into it where they are."""
     head = bytearray(header.content)
     head += bytes(-len(head) % 16)
-    lengths = [len(block) for block in blocks]
+    lengths = [memoryview(block).nbytes for block in blocks]
     starts = np.cumsum([len(head), *lengths[:-1]]).tolist()
     for tags, values in ((_OFFSETS, starts), (_LENGTHS, lengths)):
         kind, count, place = header.find(*tags)
@@ -207,6 +213,8 @@ def _blocks(pixels: NumberArray, form: _Form) -> Iterator[NumberArray]:
 
 def _differenced(block: NumberArray, form: _Form) -> NumberArray:
     """An (h, w, B) block as the predictor stores it, contiguous and band beside band."""
+    if form.predictor == 1 and block.flags.c_contiguous:
+        return block
     # Band by band: NumPy takes five times as long over an axis of three.
     beside = np.empty(block.shape, block.dtype)
     for band in range(form.count):

@@ -160,7 +160,8 @@ class Grid:
             *((float(w), h - h * i / n) for i in range(n)),
             *((w - w * i / n, 0.0) for i in range(n)),
         ]
-        ring = self._lonlat([self.transform @ point for point in edge])
+        a, b, c, d, e, f = self.affine
+        ring = self._lonlat([(x * a + y * b + c, x * d + y * e + f) for x, y in edge])
         centre = self.centre_lonlat()[0]
         points = [[_unwrap(lon, centre), lat] for lon, lat in ring]
         return [*points, list(points[0])]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
 
 THUMB = 16
 #: A picture varying less than this share of its mean, or heights of less relief in metres, have no texture.
@@ -45,7 +45,7 @@ def likeness_of(luminance: FloatArray, dem: NumberArray, missing: BoolArray | No
     luminance: (H, W); dem: (H, W) metres; missing: (H, W), True where either is missing.
     Source of the hash: Zauner, Implementation and benchmarking of perceptual image hash functions (2010).
     """
-    if min(dem.shape) < _DCT_SIZE or (missing is not None and missing.mean() >= 0.2):
+    if min(dem.shape) < _DCT_SIZE or (missing is not None and share_of(missing) >= 0.2):
         return None
     heights: NumberArray = dem
     if missing is not None and missing.any():

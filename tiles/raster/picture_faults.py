@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
 
 #: A band that keeps its highest value over more than this is taken to be cut off there.
 PILE_UP = 0.002
@@ -39,7 +39,7 @@ def measure_picture(bands: NumberArray, luminance: FloatArray, valid: BoolArray)
     if not whole:
         blank |= ~valid
         light = np.where(valid, luminance, luminance[valid].mean() if valid.any() else np.float32(0))
-    return PictureMeasures(float(blank.mean()), _saturated(bands, None if whole else valid), *_detail(light))
+    return PictureMeasures(share_of(blank), _saturated(bands, None if whole else valid), *_detail(light))
 
 
 def _saturated(bands: NumberArray, valid: BoolArray | None) -> float:
@@ -57,7 +57,7 @@ def _saturated(bands: NumberArray, valid: BoolArray | None) -> float:
             at_top &= valid
         if highest == top or np.count_nonzero(at_top) > PILE_UP * at_top.size:
             full |= at_top
-    return float(full.mean())
+    return share_of(full)
 
 
 def _detail(light: FloatArray) -> tuple[float, float]:

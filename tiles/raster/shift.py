@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
 
 #: Degrees clockwise from north, where the light comes from. The peak is broad: 10 degrees beside it cost nothing.
 AZIMUTHS = tuple(range(0, 360, 20))
@@ -36,6 +36,8 @@ MOST_LEVEL = 0.5
 NULL_QUANTILE, NULL_MARGIN = 0.95, 1.25
 
 TINY = np.float32(1e-30)
+#: OpenBLAS stays in one thread up to 65,536 of them in one call.
+MOST_PRODUCTS = 2**15
 
 ComplexArray = NDArray[np.complexfloating]
 
@@ -70,12 +72,12 @@ def shift_trials(
     half or more dead level, or no structure at all on one side.
     Source: Kuglin and Hines, The phase correlation image alignment method (1975).
     """
-    if min(dem.shape) < MIN_SIZE or (missing is not None and missing.mean() >= MOST_MISSING):
+    if min(dem.shape) < MIN_SIZE or (missing is not None and share_of(missing) >= MOST_MISSING):
         return ()
     if missing is not None and not missing.any():
         missing = None
     slopes = _slopes(dem, dx, dy, missing)
-    if ((slopes[0] == 0) & (slopes[1] == 0)).mean() >= MOST_LEVEL:
+    if share_of((slopes[0] == 0) & (slopes[1] == 0)) >= MOST_LEVEL:
         return ()
     plan = _plan(dem.shape)
     image = _spectrum(picture.astype(np.float32), missing, plan)
@@ -154,9 +156,17 @@ def _spectrum(values: FloatArray, missing: BoolArray | None, plan: _Plan) -> Com
 
 def _surface(cross: ComplexArray, plan: _Plan) -> FloatArray:
     """The correlation at each shift that is looked for, (steps down, steps right)."""
-    # Not `@`: its library starts threads for products of this size, which costs busy workers far more than it gives.
-    found: FloatArray = np.einsum("sc,ct->st", np.einsum("sr,rc->sc", plan.down, cross), plan.right).real
+    found: FloatArray = _product(_product(plan.down, cross), plan.right).real
     return found
+
+
+def _product(a: ComplexArray, b: ComplexArray) -> ComplexArray:
+    """`a @ b` in parts: for larger ones OpenBLAS starts threads, which costs busy workers far more than it gives."""
+    depth = max(MOST_PRODUCTS // (a.shape[0] * b.shape[1]), 1)
+    product: ComplexArray = np.zeros((a.shape[0], b.shape[1]), np.complex64)
+    for start in range(0, len(b), depth):
+        product += a[:, start : start + depth] @ b[start : start + depth]
+    return product
 
 
 def _peak(surface: FloatArray) -> Trial:

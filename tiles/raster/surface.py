@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
 from tiles.raster.errors import BadBands, BlankImage
 
 GREEN_EXCESS = 0.05
@@ -107,7 +107,7 @@ def _greenness(green: FloatArray, total: FloatArray) -> float:
     """Share of excess green: 2 g - r - b, which is 3 g less all of it."""
     excess = 3 * green
     excess -= total
-    return float((_ratio(excess, total) > GREEN_EXCESS).mean())
+    return share_of(_ratio(excess, total) > GREEN_EXCESS)
 
 
 def _ratio(over: FloatArray, under: FloatArray) -> FloatArray:

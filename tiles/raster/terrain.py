@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
 from tiles.raster.depth import distinct_heights, usable_heights
 from tiles.raster.errors import FlatTile
 from tiles.raster.grid import Grid
@@ -230,5 +230,5 @@ def measure_terrain(dem: NumberArray, grid: Grid, void: BoolArray | None = None)
         landform_shares=form.shares,
         water_share=form.water_share,
         distinct_heights=distinct_heights(dem, void),
-        void_share=0.0 if usable is None else 1.0 - float(usable.mean()),
+        void_share=0.0 if usable is None else 1.0 - share_of(usable),
     )

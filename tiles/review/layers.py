@@ -12,13 +12,16 @@ from PIL import Image
 from tiles.core.errors import NotFound
 from tiles.core.paths import layer_path
 from tiles.models import TilePair
+from tiles.raster.colour_map import colour_map
 from tiles.raster.encode import encode_png, read_layer_bytes
-from tiles.raster.errors import RasterError
+from tiles.raster.errors import FlatTile, RasterError
 
 TIFF = "image/tiff"
 SMALL = "heights"
 """DEM_255 thinned out for lists of tiles, to SMALL_SIDE pixels or a few more."""
 SMALL_SIDE = 128
+COLOURS = {"colour": "Spectral", "colour-inferno": "inferno"}
+"""Deliveries of the colour depth map, and their colour tables: the published one, and the method's default."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ DELIVERIES = {
     "preview": Delivery(("preview",), "image/jpeg"),
     "dem255": Delivery(("dem255", "void"), "image/png", derived=True),
     SMALL: Delivery(("dem255", "void"), "image/png", derived=True),
+    **{name: Delivery(("dem", "void"), "image/png", derived=True) for name in COLOURS},
     "void": Delivery(("void",), "image/png"),
     "dem.tif": Delivery(("dem",), TIFF),
     "dem255.tif": Delivery(("dem255",), TIFF),
@@ -50,7 +54,14 @@ DELIVERIES = {
 
 def delivered(tile: TilePair) -> list[str]:
     """The names under which this tile's layers can be had at full size."""
-    return [name for name, delivery in DELIVERIES.items() if name != SMALL and tile.layer(delivery.made_of[0])]
+    return [name for name in DELIVERIES if name != SMALL and _has(tile, name)]
+
+
+def _has(tile: TilePair, name: str) -> bool:
+    """A tile whose heights are all equal has no colours: there is nothing to scale."""
+    if name not in DELIVERIES or not tile.layer(DELIVERIES[name].made_of[0]):
+        return False
+    return name not in COLOURS or tile.dem_min is None or tile.dem_min != tile.dem_max
 
 
 def layer_token(tile: TilePair, name: str) -> str:
@@ -58,11 +69,10 @@ def layer_token(tile: TilePair, name: str) -> str:
 
     Raises NotFound for a layer that the tile has not.
     """
-    delivery = DELIVERIES.get(name)
-    if delivery is None or not tile.layer(delivery.made_of[0]):
+    if not _has(tile, name):
         raise NotFound(f"{tile.name} has no layer {name}.")
     versions = tile.layer_versions()
-    return ".".join(str(versions[layer]) for layer in delivery.made_of if layer in versions)
+    return ".".join(str(versions[layer]) for layer in DELIVERIES[name].made_of if layer in versions)
 
 
 def layer_tag(tile: TilePair, name: str) -> str:
@@ -82,6 +92,25 @@ def layer_file(tile: TilePair, name: str, slug: str) -> Path:
     if not path.is_file():
         raise NotFound(f"The file of {tile.name}, {name}, is missing. Build the area again to make it.")
     return path
+
+
+def derived_png(tile: TilePair, name: str, slug: str) -> bytes:
+    """A layer that is made on request. Raises NotFound when a file behind it is missing or damaged."""
+    if name in COLOURS:
+        return colour_png(tile, slug, COLOURS[name])
+    return depth_png(tile, slug, small=name == SMALL)
+
+
+def colour_png(tile: TilePair, slug: str, table: str) -> bytes:
+    """The colour depth map of a tile, voids black. Raises NotFound when a file is missing or damaged."""
+    try:
+        dem = layer_file(tile, "dem.tif", slug).read_bytes()
+        void = layer_file(tile, "void", slug).read_bytes() if tile.layer("void") else None
+        return colour_map(dem, void, table)
+    except FlatTile as error:
+        raise NotFound(f"{tile.name} is flat: its heights have no colours.") from error
+    except (RasterError, OSError) as error:
+        raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
 
 
 def depth_png(tile: TilePair, slug: str, *, small: bool = False) -> bytes:

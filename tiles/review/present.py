@@ -101,6 +101,7 @@ def decision_payload(entry: ReviewDecision) -> dict[str, Any]:
         "from_reason": entry.from_reason,
         "to_state": entry.to_state,
         "to_reason": entry.to_reason,
+        "reason": entry.reason,
         "note": entry.note,
         "version": entry.tile_version,
         "by": entry.by.shown_name if entry.by else "",

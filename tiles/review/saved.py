@@ -23,9 +23,13 @@ SHOWN = 200
 
 def views_listed(*, by: Any, area: Area) -> QuerySet[SavedView]:
     """One's own views and those that others share, of this area or of every area, by name."""
-    mine_or_shared = Q(owner=by) | Q(shared=True)
     here = Q(area=area) | Q(area=None)
-    return SavedView.objects.filter(mine_or_shared, here).select_related("owner").order_by("name", "id")[:SHOWN]
+    return views_open_to(by).filter(here).select_related("owner").order_by("name", "id")[:SHOWN]
+
+
+def views_open_to(by: Any) -> QuerySet[SavedView]:
+    """One's own views and those that others share, of all areas; shared ones alone when by is None."""
+    return SavedView.objects.filter(Q(owner=by) | Q(shared=True) if by is not None else Q(shared=True))
 
 
 def view_save(
@@ -42,7 +46,7 @@ def view_save(
         raise BadInput("Give the view a name.", field="name")
     if hidden := hidden_character(name):
         raise BadInput(f"The name holds an invisible character ({hidden}). Type it again without.", field="name")
-    asked = TileFilter(QueryDict(query), queryset=tiles_of(area=area))
+    asked = TileFilter(QueryDict(query), queryset=tiles_of(area=area), by=by)
     asked.checked()
     with transaction.atomic():
         view = SavedView.objects.select_for_update().filter(owner=by, name=name).first()

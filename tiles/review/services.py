@@ -15,21 +15,18 @@ from django.utils import timezone
 from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound, Stale
 from tiles.core.permissions import REVIEW_TILES, require
 from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
-from tiles.models.choices import REASON_BY_CODE, BuildState, ReviewState
+from tiles.models.choices import REASON_BY_CODE, WAITING_STATES, BuildState, ReviewState
 
+from .claims import claim_check
+from .policy import Round, Standing, needs_second, rounds_waiting, standing_again, verdict_weigh
 from .selectors import current_state, standing_decision
 
 LayerVersions = Mapping[str, int]
+Weighed = tuple[ReviewDecision, Standing]
 Verb = ReviewDecision.Verb
 
 NOTE_LENGTH = 2000
-MOVED = ("review_state", "reason", "version", "decided_by", "decided_at")
-STATE_AFTER = {
-    Verb.APPROVE: ReviewState.APPROVED,
-    Verb.REJECT: ReviewState.REJECTED,
-    Verb.UNSURE: ReviewState.UNSURE,
-    Verb.RESET: ReviewState.PENDING,
-}
+MOVED = ("review_state", "reason", "version", "decided_by", "decided_at", "first_by", "second_by")
 UNKNOWN_TILE = "There is no such tile. It may have been renumbered; reload the page."
 NOT_BUILT = "This tile is not built: there is nothing to judge yet."
 NOTE_WANTED = "This reason needs a note: say what is wrong with the tile."
@@ -45,29 +42,51 @@ DECIDED_SINCE = "There is a newer decision about this tile, so this one cannot b
 
 
 def tile_approve(
-    *, tile_id: int, seen: LayerVersions, seen_version: int, by: Any, client_id: UUID, note: str = ""
+    *,
+    tile_id: int,
+    seen: LayerVersions,
+    seen_version: int,
+    by: Any,
+    client_id: UUID,
+    note: str = "",
+    past_claim: bool = False,
 ) -> ReviewDecision:
     """Approve a tile. Repeating a client_id returns the first decision.
 
-    seen: layer name -> content version on the screen; seen_version: the tile's version then.
-    Raises NotAllowed, NotFound, Conflict when the tile is not built, and Stale when it was rebuilt, or decided by
-    somebody else, since.
+    seen: layer name -> content version on the screen; seen_version: the tile's version then; past_claim: on purpose,
+    though somebody else has it before them. Raises NotAllowed, NotFound, Conflict when the tile is not built, and
+    Stale when it was rebuilt, or decided by somebody else, since, or stands before somebody else.
     """
-    return _decide(tile_id, Verb.APPROVE, ReviewState.APPROVED, "", note, seen, seen_version, by, client_id)
+    return _decide(tile_id, Verb.APPROVE, "", note, seen, seen_version, by, client_id, past_claim)
 
 
 def tile_reject(
-    *, tile_id: int, reason: str, seen: LayerVersions, seen_version: int, by: Any, client_id: UUID, note: str = ""
+    *,
+    tile_id: int,
+    reason: str,
+    seen: LayerVersions,
+    seen_version: int,
+    by: Any,
+    client_id: UUID,
+    note: str = "",
+    past_claim: bool = False,
 ) -> ReviewDecision:
     """Reject a tile for one of its area's reasons. Raises BadInput for another one or a missing note, and as above."""
-    return _decide(tile_id, Verb.REJECT, ReviewState.REJECTED, reason, note, seen, seen_version, by, client_id)
+    return _decide(tile_id, Verb.REJECT, reason, note, seen, seen_version, by, client_id, past_claim)
 
 
 def tile_unsure(
-    *, tile_id: int, seen: LayerVersions, seen_version: int, by: Any, client_id: UUID, note: str = ""
+    *,
+    tile_id: int,
+    seen: LayerVersions,
+    seen_version: int,
+    by: Any,
+    client_id: UUID,
+    note: str = "",
+    past_claim: bool = False,
 ) -> ReviewDecision:
     """Leave a tile for a second look. Raises as `tile_approve`."""
-    return _decide(tile_id, Verb.UNSURE, ReviewState.UNSURE, "", note, seen, seen_version, by, client_id)
+    return _decide(tile_id, Verb.UNSURE, "", note, seen, seen_version, by, client_id, past_claim)
 
 
 def decision_undo(*, undoes: UUID, by: Any, client_id: UUID, tile_id: int | None = None) -> ReviewDecision:
@@ -97,7 +116,8 @@ def decision_undo(*, undoes: UUID, by: Any, client_id: UUID, tile_id: int | None
         if earlier:
             return earlier
         _check_undo(tile, found, by)
-        return _record(tile, entry)
+        waiting = rounds_waiting([tile.pk], without=[found.pk]).get(tile.pk, {})
+        return _record(tile, entry, standing_again(found.from_state, waiting))
 
 
 @dataclass(frozen=True)
@@ -129,14 +149,14 @@ def tiles_decide(
         tiles = _all_locked(seen, area)
         client_ids = {tile.pk: uuid5(action, f"tile {tile.pk}") for tile in tiles}
         earlier = ReviewDecision.objects.in_bulk(list(client_ids.values()), field_name="client_id")
-        entries: list[ReviewDecision] = []
+        rounds = _rounds_of(tiles)
+        entries: list[Weighed] = []
         outcome = Outcome(done=len(earlier))
         for tile in tiles:
             entry = ReviewDecision(
                 tile=tile,
                 verb=verb,
-                to_state=STATE_AFTER[Verb(verb)],
-                to_reason=reason,
+                reason=reason,
                 note=note.strip(),
                 layers_seen=tile.layer_versions(),
                 by=by,
@@ -149,12 +169,14 @@ def tiles_decide(
             _check_words(area, entry)
             if tile.build_state != BuildState.BUILT:
                 raise Conflict(NOT_BUILT, code="not_built")
+            waiting = rounds.get(tile.pk, {})
+            standing = _weigh(tile, area, entry, waiting)
             if _decided_by_others(tile, seen[tile.pk], by):
                 outcome.stale.append(tile.index)
-            elif (tile.review_state, tile.reason) == (entry.to_state, entry.to_reason):
+            elif _says_nothing_new(tile, entry, waiting):
                 outcome.unchanged.append(tile.index)
             else:
-                entries.append(entry)
+                entries.append((entry, standing))
         return _record_all(area, entries, outcome)
 
 
@@ -170,7 +192,8 @@ def decisions_undo(*, area: Area, undoes: Sequence[int], by: Any, action: UUID) 
         tiles = {tile.pk: tile for tile in _all_locked([entry.tile_id for entry in found], area)}
         undone = dict(ReviewDecision.objects.filter(undoes__in=found).values_list("undoes_id", "action"))
         standing = _standing_of(tiles)
-        entries: list[ReviewDecision] = []
+        rounds = rounds_waiting(tiles, without=[entry.pk for entry in found])
+        entries: list[Weighed] = []
         outcome = Outcome(done=sum(made == action for made in undone.values()))
         for old in found:
             if old.by_id != by.pk:
@@ -184,13 +207,14 @@ def decisions_undo(*, area: Area, undoes: Sequence[int], by: Any, action: UUID) 
             elif standing.get(tile.pk) != old.pk:
                 outcome.stale.append(tile.index)
             else:
-                entries.append(_undo_entry(tile, old, by, action))
+                again = standing_again(old.from_state, rounds.get(tile.pk, {}))
+                entries.append((_undo_entry(tile, old, by, action), again))
         return _record_all(area, entries, outcome)
 
 
 def decision_words_check(*, area: Area, verb: str, reason: str, note: str) -> None:
     """Raise BadInput unless this may be said about a tile of the area."""
-    _check_words(area, ReviewDecision(verb=verb, to_reason=reason, note=note.strip()))
+    _check_words(area, ReviewDecision(verb=verb, reason=reason, note=note.strip()))
 
 
 def _all_locked(tile_ids: Iterable[int], area: Area) -> list[TilePair]:
@@ -223,11 +247,12 @@ def _undo_entry(tile: TilePair, old: ReviewDecision, by: Any, action: UUID) -> R
     )
 
 
-def _record_all(area: Area, entries: Sequence[ReviewDecision], outcome: Outcome) -> Outcome:
+def _record_all(area: Area, weighed: Sequence[Weighed], outcome: Outcome) -> Outcome:
     """Append entries about different tiles, which the caller has locked, and move what follows from them."""
     change: Counter[str] = Counter()
-    for entry in entries:
-        change.update(_move(entry.tile, entry))
+    for entry, standing in weighed:
+        change.update(_move(entry.tile, entry, standing))
+    entries = [entry for entry, _standing in weighed]
     ReviewDecision.objects.bulk_create(entries)
     TilePair.objects.bulk_update([entry.tile for entry in entries], MOVED)
     AreaCounter.objects.add(area.pk, change)
@@ -237,21 +262,20 @@ def _record_all(area: Area, entries: Sequence[ReviewDecision], outcome: Outcome)
 def _decide(
     tile_id: int,
     verb: str,
-    state: str,
     reason: str,
     note: str,
     seen: LayerVersions,
     seen_version: int,
     by: Any,
     client_id: UUID,
+    past_claim: bool,
 ) -> ReviewDecision:
     """The core that all verdicts share: check, then move the tile, its counters and the log in one transaction."""
     require(by, REVIEW_TILES)
     entry = ReviewDecision(
         tile_id=tile_id,
         verb=verb,
-        to_state=state,
-        to_reason=reason,
+        reason=reason,
         note=note.strip(),
         layers_seen=dict(seen),
         by=by,
@@ -266,7 +290,33 @@ def _decide(
             raise Conflict(NOT_BUILT, code="not_built")
         _check_words(tile.area, entry)
         _check_fresh(tile, seen, seen_version, by)
-        return _record(tile, entry)
+        if not past_claim:
+            claim_check(tile=tile, by=by)
+        standing = _weigh(tile, tile.area, entry, _rounds_of([tile]).get(tile.pk, {}))
+        return _record(tile, entry, standing)
+
+
+def _rounds_of(tiles: Iterable[TilePair]) -> dict[int, dict[int, str]]:
+    """The verdicts that wait, of those tiles that wait: most batches have none, and ask nothing."""
+    waiting = [tile.pk for tile in tiles if tile.review_state in WAITING_STATES]
+    return rounds_waiting(waiting) if waiting else {}
+
+
+def _weigh(tile: TilePair, area: Area, entry: ReviewDecision, waiting: Round) -> Standing:
+    """What the entry makes of its tile by the area's policy; the entry is told."""
+    two, by = needs_second(area, tile.index), entry.by_id
+    assert by is not None  # noqa: S101 - rules write their entries themselves
+    standing = verdict_weigh(state=tile.review_state, waiting=waiting, verb=entry.verb, by=by, two=two)
+    entry.to_state = standing.state
+    entry.to_reason = entry.reason if standing.state == ReviewState.REJECTED else ""
+    return standing
+
+
+def _says_nothing_new(tile: TilePair, entry: ReviewDecision, waiting: Round) -> bool:
+    """Whether the tile stands so already: settled that way, or waiting after the same verdict of this person."""
+    if (tile.review_state, tile.reason) != (entry.to_state, entry.to_reason):
+        return False
+    return tile.review_state not in WAITING_STATES or (entry.by_id, entry.verb) in waiting.items()
 
 
 def _locked(tile_id: int) -> TilePair:
@@ -286,7 +336,7 @@ def _earlier(entry: ReviewDecision) -> ReviewDecision | None:
 
 
 def _require_same(found: ReviewDecision, entry: ReviewDecision) -> None:
-    same = ("tile_id", "by_id", "verb", "to_reason", "undoes_id")
+    same = ("tile_id", "by_id", "verb", "reason", "undoes_id")
     if any(getattr(found, name) != getattr(entry, name) for name in same):
         raise Conflict(OTHER_ENTRY, code="client_id_taken")
 
@@ -296,10 +346,10 @@ def _check_words(area: Area, entry: ReviewDecision) -> None:
         raise BadInput(NOTE_TOO_LONG, code="note_too_long")
     if entry.verb != Verb.REJECT:
         return
-    if entry.to_reason not in area.reasons or entry.to_reason not in REASON_BY_CODE:
+    if entry.reason not in area.reasons or entry.reason not in REASON_BY_CODE:
         known = ", ".join(area.reasons)
-        raise BadInput(f"{area.name} knows no reason {entry.to_reason!r}. Reasons: {known}.", code="unknown_reason")
-    if REASON_BY_CODE[entry.to_reason].needs_note and not entry.note:
+        raise BadInput(f"{area.name} knows no reason {entry.reason!r}. Reasons: {known}.", code="unknown_reason")
+    if REASON_BY_CODE[entry.reason].needs_note and not entry.note:
         raise BadInput(NOTE_WANTED, code="note_wanted")
 
 
@@ -336,10 +386,10 @@ def _check_undo(tile: TilePair, found: ReviewDecision, by: Any) -> None:
         raise Stale(DECIDED_SINCE, cause="decision", current=current_state(tile))
 
 
-def _record(tile: TilePair, entry: ReviewDecision) -> ReviewDecision:
+def _record(tile: TilePair, entry: ReviewDecision, standing: Standing) -> ReviewDecision:
     """Append the entry and move the tile and its counters with it. The caller holds the tile's lock."""
     entry.action = entry.client_id
-    change = _move(tile, entry)
+    change = _move(tile, entry, standing)
     try:
         with transaction.atomic():
             entry.save()
@@ -351,11 +401,12 @@ def _record(tile: TilePair, entry: ReviewDecision) -> ReviewDecision:
     return entry
 
 
-def _move(tile: TilePair, entry: ReviewDecision) -> Counter[str]:
+def _move(tile: TilePair, entry: ReviewDecision, standing: Standing) -> Counter[str]:
     """Make the entry the newest about the tile, both in memory; returns the change of the area's counters."""
     before: Counter[str] = tile.counted
     entry.from_state, entry.from_reason = tile.review_state, tile.reason
     tile.review_state, tile.reason = entry.to_state, entry.to_reason
+    tile.first_by_id, tile.second_by_id = standing.first_by, standing.second_by
     tile.version += 1
     entry.tile_version = tile.version
     tile.decided_by, tile.decided_at = entry.by, timezone.now()

@@ -39,9 +39,7 @@ def tile_layer(request: HttpRequest, slug: str, index: int, layer: str) -> HttpR
 def _body(tile: TilePair, layer: str, slug: str) -> HttpResponseBase:
     delivery = layers.DELIVERIES[layer]
     if delivery.derived:
-        return HttpResponse(
-            layers.depth_png(tile, slug, small=layer == layers.SMALL), content_type=delivery.content_type
-        )
+        return HttpResponse(layers.derived_png(tile, layer, slug), content_type=delivery.content_type)
     path = layers.layer_file(tile, layer, slug)
     name = f"{slug}_{tile.name}_{layer}"
     if settings.DEMETER_ACCEL:

@@ -49,15 +49,16 @@ def file_split(places: Sequence[Place], *, lists: Mapping[str, str]) -> list[str
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip():
                 continue
-            key = _key(line, f"line {number} of {name}")
+            key = tile_key(line, f"line {number} of {name}")
             if wanted.setdefault(key, name) != name:
                 raise BadInput(f"{key} is in the list of {wanted[key]} and in that of {name}.", code="bad_split")
     return [wanted.get(place.key, DROPPED) for place in places]
 
 
-def _key(line: str, where: str) -> str:
+def tile_key(line: str, where: str) -> str:
+    """`coast/42` of a line that begins with a tile. Raises BadInput, which says `where`."""
     area, slash, tile = line.split()[0].partition("/")
     number = tile.rpartition("/")[2].partition(".")[0].removeprefix("tile_")
-    if not (slash and area and number.isascii() and number.isdigit()):
+    if not (slash and area and number.isascii() and number.isdigit() and len(number) <= 10):
         raise BadInput(f"{line[:60]!r}, {where}, is not a tile. Write the area and the number, as in coast/42.")
     return f"{area}/{int(number)}"

@@ -8,8 +8,10 @@ export const STATE_COLOURS = {
   unsure: "#e8b93a",
   planned: "#5c6f82",
   failed: "#5a2a6e",
+  second: "#6fb3d9",
+  disputed: "#e58fc0",
 };
-export const STATE_SIGNS = { approved: "✓", rejected: "✕", unsure: "?", failed: "!" };
+export const STATE_SIGNS = { approved: "✓", rejected: "✕", unsure: "?", failed: "!", second: "◐", disputed: "≠" };
 const LANDFORM_COLOURS = ["#777777", "#3f6fb5", "#a8d08d", "#e3d48a", "#d19a4a", "#9c5b34", "#f2efe9"];
 const UNKNOWN = "#777777";
 const [LOW, HIGH] = [0.02, 0.98];

@@ -90,7 +90,7 @@ function read() {
   focused.textContent = `Open tile_${tiles.columns.index[middle]}, in the middle`;
 }
 
-/** A built tile has one of the review states, which come before the two others. */
+/** A built tile has one of the review states. */
 function isBuilt(row) {
   return !["planned", "failed"].includes(page.states[tiles.columns.state[row]]);
 }

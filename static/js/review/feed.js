@@ -18,10 +18,13 @@ export class Feed extends EventTarget {
   #place = 0;
   #loading = new Map();
   #generation = 0;
+  #claims;
 
-  constructor(url, filter, first) {
+  /** claims: hands pages out, so that nobody else gets them; null for who only looks. */
+  constructor(url, filter, first, claims = null) {
     super();
     this.#url = url;
+    this.#claims = claims;
     this.filter = filter;
     this.#put(first);
   }
@@ -82,11 +85,19 @@ export class Feed extends EventTarget {
     return this.#go(0);
   }
 
+  /** Drop tiles that somebody else got meanwhile, but not the one on the screen. */
+  drop(indexes) {
+    const current = this.current;
+    this.items = this.items.filter((item) => item === current || !indexes.has(item.index));
+    this.#place = current ? this.items.indexOf(current) : this.items.length;
+    this.#tell("change");
+  }
+
   /** Begin again with a filter, at its first tile. */
   async restart(filter) {
     this.filter = filter;
     const generation = (this.#generation += 1);
-    const page = await request(this.#address({}));
+    const page = await this.#read({});
     if (generation !== this.#generation) return;
     this.#put(page);
     this.#go(0);
@@ -132,7 +143,7 @@ export class Feed extends EventTarget {
   async #fetch(side) {
     const generation = this.#generation;
     const edge = side === "after" ? this.items.at(-1) : this.items[0];
-    const page = await request(this.#address(edge ? { [side]: edge.index } : {}));
+    const page = await this.#read(edge ? { [side]: edge.index } : {});
     if (generation !== this.#generation) return;
     if (side === "after") {
       this.items.push(...page.items);
@@ -153,10 +164,10 @@ export class Feed extends EventTarget {
     this.#before = true;
   }
 
-  #address(bounds) {
-    const asked = new URLSearchParams({ limit: PAGE, ...this.filter });
-    for (const [name, value] of Object.entries(bounds)) asked.set(name, value);
-    return `${this.#url}?${asked}`;
+  #read(bounds) {
+    const wanted = Object.entries(this.filter).filter(([, value]) => value);
+    const asked = new URLSearchParams({ limit: PAGE, ...Object.fromEntries(wanted), ...bounds });
+    return this.#claims ? this.#claims.handOut(asked) : request(`${this.#url}?${asked}`);
   }
 
   #tell(name, detail) {

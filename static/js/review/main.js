@@ -6,10 +6,13 @@ import { Keys } from "../lib/keys.js";
 import { Outbox } from "../lib/outbox.js";
 import { Address, remembered } from "./address.js";
 import { Captions } from "./captions.js";
+import { Claims } from "./claims.js";
 import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
+import { Marks } from "./marks.js";
 import { Panes } from "./panes.js";
 import { Pictures } from "./pictures.js";
+import { waitsFor } from "./policy.js";
 import { Screen, dayWords } from "./screen.js";
 import { listenToSwipes } from "./swipes.js";
 import { Trouble } from "./trouble.js";
@@ -19,6 +22,7 @@ import { VERB_WORDS, plural, stateWords } from "./words.js";
 const AHEAD = 10;
 const BEHIND = 4;
 const CAPTIONS_AHEAD = 30;
+const HELD = 60;
 const LAST = 10;
 const RETRY = 3_000;
 const COLOURING = "demeter.colouring";
@@ -35,7 +39,8 @@ class Review {
     this.root = find("#review");
     this.stage = find("#stage");
     this.keys = new Keys();
-    this.feed = new Feed(page.urls.tiles, page.filter, page.first);
+    this.claims = page.can.decide ? new Claims(page) : null;
+    this.feed = new Feed(page.urls.tiles, page.filter, page.first, this.claims);
     this.pictures = new Pictures();
     this.panes = new Panes(this.stage, page.tables);
     this.screen = new Screen(this.root, page);
@@ -45,6 +50,12 @@ class Review {
     this.reasons = new ReasonDialog(find("#reasons"), this.keys, page.reasons);
     this.jumping = new JumpDialog(find("#jump"), this.keys);
     this.help = new HelpDialog(find("#keys"), this.keys);
+    this.marks = new Marks({
+      keys: this.keys,
+      page,
+      say: (text, how) => this.screen.say(text, how),
+      refresh: (index) => this.feed.refresh(index),
+    });
     this.trouble = new Trouble(find("#trouble"), {
       link: find("[data-part=needs]"),
       outbox,
@@ -67,6 +78,7 @@ class Review {
     this.#renderDecisions();
     await this.#begin(this.page.start);
     this.root.dataset.started = "true";
+    this.claims?.start({ held: () => this.#held(), lost: (claims) => this.#lost(claims) });
     if (this.feed.current) await this.captions.prepare().catch((error) => reportError(error));
   }
 
@@ -94,6 +106,9 @@ class Review {
       fit: () => this.#fit(),
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
+      flag: () => this.marks.toggleFlag(),
+      note: () => this.marks.writeNote(),
+      tags: () => this.marks.editTags(),
       help: () => this.help.open(),
     };
   }
@@ -224,7 +239,7 @@ class Review {
 
   async #filter() {
     const form = new FormData(this.root.querySelector("#filter"));
-    const filter = { state: form.get("state"), reason: form.get("reason"), order: form.get("order") };
+    const filter = { ...this.feed.filter, ...Object.fromEntries(form) };
     await this.keys.run(() => this.#restart(filter));
   }
 
@@ -238,7 +253,7 @@ class Review {
 
   #look(record) {
     if (record.area !== this.page.area.slug) {
-      location.assign(new URL(`../../${record.area}/review/?tile=${record.subject}&state=`, location.href));
+      location.assign(`${this.page.urls.areas}${record.area}/review/?tile=${record.subject}&state=`);
       return;
     }
     this.keys.run(async () => {
@@ -257,6 +272,7 @@ class Review {
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
     this.#renderColouring();
+    this.marks.show(item);
     if (item) this.#draw(item);
     else this.#end();
     this.#prefetch();
@@ -299,19 +315,27 @@ class Review {
   /** Past the last tile: done, nothing matches, or some were passed over. */
   async #end() {
     const { filter } = this.feed;
-    const left = this.verdicts.counts.pending;
-    const pending = filter.state === "pending" && !filter.reason;
+    const { pending, second, disputed } = this.verdicts.counts;
+    const queue = filter.state === "queue";
+    const left = queue ? pending + second + disputed : pending;
+    const whole = (queue || filter.state === "pending") && !filter.reason && !filter.mine;
     const restart = () => this.keys.run(() => this.#restart(filter));
-    const actions = [[pending && left > 0 ? "Go to the first" : "Look for more", restart]];
+    const actions = [[whole && left > 0 ? "Go to the first" : "Look for more", restart]];
     if (this.feed.items.length) actions.push(["Go back", () => this.keys.run(() => this.#step("previous"))]);
-    if (pending && left > 0) {
-      const text = `${plural(left, "tile")} before this one ${left === 1 ? "is" : "are"} still pending.`;
-      this.screen.finished({ title: "This is the end of the queue", text, actions });
+    if (whole && left > 0) {
+      const before = `${plural(left, "tile")} before this one ${left === 1 ? "is" : "are"} still pending.`;
+      const waiting = `${plural(left, "tile")} ${left === 1 ? "waits" : "wait"} for a look, also of other people.`;
+      const title = "This is the end of the queue";
+      const text = queue ? waiting : before;
+      this.screen.finished({ title, text, actions });
+      const others = await this.claims?.words();
+      if (others && !this.feed.current) this.screen.finished({ title, text: `${text} ${others}`, actions });
       return;
     }
-    if (!pending) {
+    if (!whole) {
       const title = this.feed.items.length ? "This is the last tile of the filter" : "No tile matches the filter";
-      this.screen.finished({ title, text: "Choose another state or reason above.", actions });
+      const text = filter.mine ? "Your range is done, or others have the rest of it before them. Turn Range off for the other tiles." : "Choose another state or reason above.";
+      this.screen.finished({ title, text, actions });
       return;
     }
     const title = "Every tile of this area has been looked at";
@@ -340,8 +364,25 @@ class Review {
   }
 
   #moved(index) {
-    this.screen.say(`tile_${index} was changed by somebody else meanwhile. See what needs you.`, { urgent: true });
+    this.screen.say(`tile_${index} was changed, or taken up, by somebody else meanwhile. See what needs you.`, { urgent: true });
     this.#refresh(index);
+  }
+
+  /** The numbers that this page keeps from others: what is on the screen and what comes, as long as it is undecided. */
+  #held() {
+    const ahead = this.feed.around(HELD, 0);
+    return ahead.filter((item) => this.#wanted(item) && !item.claim).map((item) => item.index);
+  }
+
+  /** Others got tiles that this page had: their claims ran out here. */
+  #lost(claims) {
+    for (const { index, by, until } of claims) {
+      const item = this.feed.find(index);
+      if (item) item.claim = { by, until };
+    }
+    this.feed.drop(new Set(claims.map(({ index }) => index)));
+    const item = this.feed.current;
+    if (item) this.screen.tile(item, this.verdicts.shown(item));
   }
 
   #refused(record) {
@@ -361,6 +402,7 @@ class Review {
   #wanted(item) {
     const { state, reason } = this.feed.filter;
     const shown = this.verdicts.shown(item);
+    if (state === "queue") return waitsFor(shown);
     return (!state || shown.state === state) && (!reason || shown.reason === reason);
   }
 

@@ -1,7 +1,7 @@
 // Everything of the review page that is text: facts, counts, the last decisions, what is unsent. Draws, decides nothing.
 
 import { el } from "../lib/dom.js";
-import { SIGNS, VERB_WORDS, factsOf, number, plural, stateWords } from "./words.js";
+import { SIGNS, VERB_WORDS, factsOf, hour, number, plural, stateWords } from "./words.js";
 
 const GRACE = 1_500;
 
@@ -34,7 +34,14 @@ export class Screen {
     this.parts.flags.textContent = item?.flags.join(" · ") ?? "";
     this.parts.flags.title = this.parts.flags.textContent;
     this.state(shown);
+    this.#claim(item);
     document.title = `${item?.name ?? "Review"} · ${this.page.area.name} · Demeter`;
+  }
+
+  /** Who else has the tile on the screen. */
+  #claim(item) {
+    const claim = item?.claim && new Date(item.claim.until) > new Date() ? item.claim : null;
+    this.parts.claim.textContent = claim ? `${claim.by} is looking at it, until ${hour(claim.until)}.` : "";
   }
 
   state(shown) {
@@ -43,7 +50,7 @@ export class Screen {
   }
 
   counts(counts) {
-    this.parts.left.textContent = number(Math.max(0, counts.pending));
+    this.parts.left.textContent = number(Math.max(0, counts.pending + counts.second + counts.disputed));
     this.parts.built.textContent = number(counts.built);
   }
 

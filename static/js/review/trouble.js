@@ -1,7 +1,7 @@
 // What a person must settle: decisions that met somebody else's, and those that the server refused.
 
 import { el } from "../lib/dom.js";
-import { VERB_WORDS, clock, number, plural, stateWords } from "./words.js";
+import { VERB_WORDS, clock, hour, number, plural, stateWords } from "./words.js";
 
 /**
  * container: where the list stands; link: what leads to it on a small screen. actions: {overwrite, drop, retry, look}, each given the record; behind(record):
@@ -55,6 +55,10 @@ export class Trouble {
     if (cause === "layers") {
       return { heading: `${this.#name(record)} was rebuilt since you saw it`, text: `${mine} Look at it again.` };
     }
+    if (cause === "claim") {
+      const text = `${mine} ${current.claim.by} has it on the screen, until ${hour(current.claim.until)}. It is not recorded until you choose.`;
+      return { heading: `${this.#name(record)} is before ${current.claim.by} just now`, text };
+    }
     const who = current.by || "a rule";
     const when = current.at ? `, ${clock(current.at)}` : "";
     const now = `Now it is ${stateWords(current, this.page.reasons)} (${who}${when}), and stays so until you choose.`;
@@ -77,6 +81,7 @@ export class Trouble {
     const look = button("Look at it", "look");
     if (record.state === "refused") return [button("Try again", "retry"), look, button("Let go", "drop", "danger")];
     if (record.problem.cause === "layers") return [look, button("Let go", "drop", "danger")];
+    if (record.problem.cause === "claim") return [button("Leave it to them", "drop"), button("Decide all the same", "overwrite", "danger"), look];
     if (record.body.verb === "undo") return [button("Keep theirs", "drop"), look];
     return [button("Keep theirs", "drop"), button("Overwrite with mine", "overwrite", "danger"), look];
   }

@@ -1,8 +1,7 @@
 // What the person decided on this page: kept in the outbox, shown at once, undone in turn.
 
 import { uuid } from "../lib/ids.js";
-
-export const STATE_OF = { approve: "approved", reject: "rejected", unsure: "unsure" };
+import { expected, waits } from "./policy.js";
 
 /** Events: `change` after anything that the page shows of decisions; `moved` with detail the number of a tile whose
  *  state on the server is news to this page. */
@@ -58,9 +57,10 @@ export class Verdicts extends EventTarget {
   /** What a tile counts as for this person: the last unsent decision, else what the server says. */
   shown(item) {
     const records = this.#outbox.about(this.#page.area.slug, item.index);
-    if (records.some((record) => record.state === "conflict")) return { state: item.state, reason: item.reason };
+    const stands = { state: item.state, reason: item.reason, yours: item.yours };
+    if (records.some((record) => record.state === "conflict")) return stands;
     const last = records.filter((record) => record.state === "waiting").at(-1);
-    return last ? last.to : { state: item.state, reason: item.reason };
+    return last ? { ...last.to, yours: last.body.verb !== "undo" && waits(last.to.state) } : stands;
   }
 
   /** Keep a decision about a tile. Resolves once it will outlast the page. */
@@ -72,7 +72,7 @@ export class Verdicts extends EventTarget {
       subject: item.index,
       body: { client_id: id, index: item.index, verb, reason, note, ...seen },
       from: this.shown(item),
-      to: { state: STATE_OF[verb], reason },
+      to: expected(item, this.shown(item), verb, reason),
     });
   }
 
@@ -95,7 +95,7 @@ export class Verdicts extends EventTarget {
   async overwrite(record) {
     const { current } = record.problem;
     const id = uuid();
-    const fresh = { seen: current.layers, seen_version: current.version };
+    const fresh = { seen: current.layers, seen_version: current.version, past_claim: true };
     const again = {
       ...record,
       id,
@@ -175,7 +175,8 @@ export class Verdicts extends EventTarget {
     this.#entries = this.#entries.map((entry) => (entry.id === decision.client_id ? entryOfAnswer(decision) : entry));
     const item = this.#find(decision.index);
     if (item && decision.version > item.version) {
-      Object.assign(item, { state: decision.to_state, reason: decision.to_reason, version: decision.version });
+      const { to_state: state, to_reason: reason, version } = decision;
+      Object.assign(item, { state, reason, version, yours: answer.yours, claim: null });
     }
     this.#tell("change");
   }

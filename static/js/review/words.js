@@ -46,10 +46,18 @@ export function factsOf(item) {
   };
 }
 
+const STATE_WORDS = { second: "waiting for a second look", disputed: "disputed" };
+
 /** `rejected: Cloud or haze`. */
 export function stateWords({ state, reason }, reasons) {
   const label = reason && (reasons.find((each) => each.code === reason)?.label ?? reason);
-  return label ? `${state}: ${label}` : state;
+  const words = STATE_WORDS[state] ?? state;
+  return label ? `${words}: ${label}` : words;
+}
+
+/** `14:05`. */
+export function hour(at) {
+  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 export function clock(at) {

@@ -100,7 +100,7 @@ def result(site: Site) -> Result:
 
 
 def reliable(passed: list[str]) -> dict[str, list[str]]:
-    """The points that do not depend on time, by chunk: rows of tiles are written when half a second is over."""
+    """The points that do not depend on time, by chunk: rows of tiles are written when a second is over."""
     points: dict[str, list[str]] = {}
     for point in passed:
         chunk, moment, which = point.split(":")
@@ -204,8 +204,12 @@ class Worker:
         self.site.kill(self.supervisor)
 
     def qcluster(self, _busy: list[int]) -> None:
-        leash = self.site.children(self.supervisor)[0]
-        self.site.kill(self.site.children(leash.pid)[0].pid)
+        """Waits for it: a worker that outlived the last one may come to the next point before there is another."""
+        clusters = self.site.wait_until(self._clusters, 60, "a cluster to kill")
+        self.site.kill(clusters[0].pid)
+
+    def _clusters(self) -> list[Any]:
+        return [each for leash in self.site.children(self.supervisor) for each in self.site.children(leash.pid)]
 
     def busy(self, busy: list[int]) -> None:
         for pid in busy:

@@ -14,6 +14,8 @@ from tiles.raster.errors import FlatTile
 
 # SHA-256 of matplotlib.colormaps["Spectral"](range(256), bytes=True)[:, :3], matplotlib 3.11.
 SPECTRAL_SHA256 = "490beb5e2515013e1efd517fff804dd84cf1846d67a460f186aacffef7479a64"
+# The same of "inferno".
+INFERNO_SHA256 = "8092f65256023cefa85fe1136f4f398a2a9f35e9fdf414176b33cce639c44318"
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=9)
 
 
@@ -27,6 +29,11 @@ def test_spectral_is_matplotlibs_to_the_byte() -> None:
         [94, 79, 162],
     ]
     assert hashlib.sha256(table.tobytes()).hexdigest() == SPECTRAL_SHA256
+
+
+def test_inferno_is_matplotlibs_to_the_byte() -> None:
+    assert lut("inferno")[[0, 127, 255]].tolist() == [[0, 0, 3], [186, 54, 85], [252, 254, 164]]
+    assert hashlib.sha256(lut("inferno").tobytes()).hexdigest() == INFERNO_SHA256
 
 
 @pytest.mark.parametrize("name", LUT_NAMES)

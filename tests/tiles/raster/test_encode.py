@@ -152,9 +152,11 @@ def test_vrt_in_memory_is_not_followed() -> None:
 def test_tiles_and_strips_of_every_kind_come_back(shape: tuple[int, ...], dtype: type) -> None:
     array = (RNG.random(shape) * 250).astype(dtype)
     moved = np.ascontiguousarray(np.moveaxis(array, 0, 2))
-    data = encode_geotiff(array, grid_for(array))
-    np.testing.assert_array_equal(read_layer_bytes(data).array, array)
-    assert encode_geotiff(np.moveaxis(moved, 2, 0), grid_for(array)) == data, "how it lies in memory does not matter"
+    for packed in (True, False):
+        data = encode_geotiff(array, grid_for(array), packed=packed)
+        np.testing.assert_array_equal(read_layer_bytes(data).array, array)
+        again = encode_geotiff(np.moveaxis(moved, 2, 0), grid_for(array), packed=packed)
+        assert again == data, "how it lies in memory does not matter"
 
 
 @pytest.mark.parametrize("affine", [(30, 0, 5e5, 0, -30, 4e6), (30, 4, 5e5, -4, -30, 4e6), (30, 0, 5e5, 0, 30, 4e6)])

@@ -54,13 +54,18 @@ class TestQueue:
     def test_what_an_item_says(self, area: Area, signed_in: Any) -> None:
         answer = signed_in("viewer").get(TILES, {"state": "pending"})
         assert answer.status_code == 200
-        assert answer.json()["counts"] == {"built": 7, "pending": 6, "approved": 0, "rejected": 1, "unsure": 0}
+        assert answer.json()["counts"] == {
+            **{"built": 7, "pending": 6, "approved": 0, "rejected": 1, "unsure": 0},
+            **{"second": 0, "disputed": 0},
+        }
         item = answer.json()["items"][3]
         assert item["name"] == "tile_3"
         assert item["layers"] == {"dem": 1, "dem255": 1, "png": 1, "preview": 1, "rgb": 1}
         assert item["urls"]["png"] == "/areas/testland/tiles/3/png?v=1"
         assert item["urls"]["dem255"] == "/areas/testland/tiles/3/dem255?v=1"
-        assert set(item["urls"]) == {"png", "dem255", "preview", "rgb.tif", "dem.tif", "dem255.tif"}
+        assert set(item["urls"]) == {
+            *("png", "dem255", "preview", "colour", "colour-inferno", "rgb.tif", "dem.tif", "dem255.tif")
+        }
         assert (item["dem_file"], item["window"]) == ("testland.tif", [0, 192])
         assert (item["width"], item["landform"], item["flags"]) == (64, "hills", [])
 
@@ -178,7 +183,8 @@ class TestQueue:
             ) as queries:
                 assert len(client.get(TILES, {"limit": limit}).json()["items"]) == limit
             counts.append(len(queries))
-        assert counts == [7, 7]  # session, person, 2 x permissions, area, tiles, counters
+        # session, person, 2 x permissions, area, tiles, claims, flags, tags, comments, counters
+        assert counts == [11, 11]
 
 
 class TestDeciding:

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.support.factories import colours_of, heights_of, make_area, make_failed_tile, make_tile
 from tiles.core.paths import layer_path
 from tiles.models import TilePair
+from tiles.raster.colour import colour_depth, lut
 from tiles.raster.depth import depth_to_uint8
 from tiles.raster.encode import read_layer_bytes
 
@@ -64,6 +65,30 @@ def test_heights_for_lists_are_every_other_pixel_of_dem255(data_folder: Path, si
     assert (pictures[1] == pictures[0][::2, ::2]).all()
 
 
+@pytest.mark.parametrize(("layer", "table"), [("colour", "Spectral"), ("colour-inferno", "inferno")])
+def test_colour_depth_maps_are_made_of_the_heights(tile: TilePair, signed_in: Any, layer: str, table: str) -> None:
+    answer = fetch(signed_in("viewer"), layer, v="1.1")
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    void = np.zeros((64, 64), bool)
+    void[:16, :16] = True
+    pixels = np.asarray(Image.open(io.BytesIO(content(answer))))
+    assert (pixels == colour_depth(heights_of(3), void, table)).all()
+    assert not pixels[void].any()
+    lowest = np.unravel_index(np.where(void, np.inf, heights_of(3)).argmin(), void.shape)
+    assert (pixels[lowest] == lut(table)[-1]).all(), "low heights at the high end"
+
+
+def test_a_flat_tile_has_no_colours(tile: TilePair, signed_in: Any) -> None:
+    client = signed_in("viewer")
+    assert "colour" in client.get("/api/v1/areas/testland/tiles/3/").json()["urls"]
+    tile.dem_min = tile.dem_max = 7.0
+    tile.save()
+    urls = client.get("/api/v1/areas/testland/tiles/3/").json()["urls"]
+    assert ("dem.tif" in urls, "colour" in urls) == (True, False)
+    assert fetch(client, "colour", v="1.1").status_code == 404
+
+
 @pytest.mark.parametrize(("layer", "band"), [("dem.tif", "dem"), ("rgb.tif", "rgb"), ("dem255.tif", "dem255")])
 def test_rasters_are_downloads(tile: TilePair, signed_in: Any, layer: str, band: str) -> None:
     answer = fetch(signed_in("viewer"), layer, v=1)
@@ -83,7 +108,7 @@ def test_another_version_leads_to_the_current_one(tile: TilePair, signed_in: Any
 
 def test_unchanged_is_not_sent_again(tile: TilePair, signed_in: Any) -> None:
     client = signed_in("viewer")
-    for layer, version in (("png", "1"), ("dem255", "1.1")):
+    for layer, version in (("png", "1"), ("dem255", "1.1"), ("colour", "1.1")):
         tag = fetch(client, layer, v=version)["ETag"]
         again = client.get(f"/areas/testland/tiles/3/{layer}", {"v": version}, headers={"If-None-Match": tag})
         assert again.status_code == 304

@@ -21,22 +21,24 @@ from tiles.models.choices import ReviewState
 from tiles.review.services import decision_undo, tile_approve, tile_reject, tile_unsure
 
 TILES = 3
-people = st.sampled_from(["ann", "bob"])
+NAMES = ("ann", "bob", "cam")
+people = st.sampled_from(NAMES)
 numbers = st.integers(0, TILES - 1)
 verdicts = st.sampled_from([("approve", ""), ("unsure", ""), ("reject", "cloud"), ("reject", "other")])
 
 
 class Reviewing(RuleBasedStateMachine):
-    """Two people with pages that may be old, repeated requests, undo in any order."""
+    """Some people with pages that may be old, repeated requests, undo in any order."""
 
     sent = Bundle("sent")
+    policy = "one"
 
     def __init__(self) -> None:
         super().__init__()
-        self.area = make_area(f"area-{uuid4().hex[:8]}")
+        self.area = make_area(f"area-{uuid4().hex[:8]}", policy=self.policy)
         for index in range(TILES):
             make_tile(self.area, index, files=False)
-        self.people = {name: person_of(name) for name in ("ann", "bob")}
+        self.people = {name: person_of(name) for name in NAMES}
         self.pages: dict[tuple[str, int], tuple[dict[str, int], int]] = {}
         for name in self.people:
             for index in range(TILES):
@@ -81,7 +83,7 @@ class Reviewing(RuleBasedStateMachine):
         if found is None:
             return
         before = ReviewDecision.objects.count()
-        verdict = (found.verb, found.to_reason)
+        verdict = (found.verb, found.reason)
         assert self.send(entry[0], found.tile.index, verdict, entry[1]) == found
         assert ReviewDecision.objects.count() == before
 

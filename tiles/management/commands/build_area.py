@@ -114,6 +114,12 @@ def _add_recipe(parser: CommandParser) -> None:
     recipe.add_argument(
         "--per-channel-percent", action="store_true", default=None, help="stretch each channel by itself, as published"
     )
+    recipe.add_argument(
+        "--pack-rgb",
+        action="store_true",
+        default=None,
+        help="deflate the unstretched imagery too: less disk for more time",
+    )
 
 
 def _add_facts(parser: CommandParser) -> None:
