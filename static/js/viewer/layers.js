@@ -16,8 +16,6 @@ const OFFLINE = "The picture does not load: there is no connection to the server
 export class Layers extends EventTarget {
   chosen = DEFAULTS.layers;
   settings = DEFAULTS.settings;
-  /** Layers that are wanted besides those chosen. */
-  needs = [];
   #studio;
   #areaRange;
   #parts = new Map();
@@ -99,9 +97,9 @@ export class Layers extends EventTarget {
     return this.#parts.get(item.urls[LAYERS[layer].source]) ?? null;
   }
 
-  /** Those that are wanted and that the tile has. */
+  /** Those that are chosen and that the tile has. */
   #layersOf(item) {
-    return [...new Set([...this.chosen, ...this.needs])].filter((layer) => item.urls[LAYERS[layer].source]);
+    return this.chosen.filter((layer) => item.urls[LAYERS[layer].source]);
   }
 
   /** What to fetch: the sources of the wanted layers, then the heights of every tile for the read-out. */
@@ -218,7 +216,7 @@ export class Layers extends EventTarget {
   /** Close what nobody wants any more: whole tiles, and layers that are not chosen now. */
   #evict() {
     const wanted = new Set(this.#wishes().map(([item, source]) => item.urls[source]));
-    const layers = new Set([...this.chosen, ...this.needs]);
+    const layers = new Set(this.chosen);
     for (const [url, part] of this.#parts) {
       for (const [layer, { bitmap }] of part.shaded) {
         if (layers.has(layer)) continue;

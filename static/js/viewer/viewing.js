@@ -66,7 +66,6 @@ export class Viewing extends EventTarget {
     this.layers.settings = { ...DEFAULTS.settings, ...settings };
     if (!this.maps.includes(this.layers.settings.map)) this.layers.settings.map = DEFAULTS.settings.map;
     if (stage) this.stage.restore(stage);
-    this.layers.needs = this.stage.needs;
     this.#markRows(two === true);
   }
 
@@ -86,8 +85,7 @@ export class Viewing extends EventTarget {
     this.stage.addEventListener("say", ({ detail }) => this.#tell("say", detail));
     this.stage.overlay.addEventListener("change", () => this.arrange());
     this.stage.addEventListener("settings", () => {
-      this.layers.needs = this.stage.needs;
-      this.layers.choose(this.layers.chosen);
+        this.layers.choose(this.layers.chosen);
       this.#changed();
     });
     this.chooser.addEventListener("layers", ({ detail }) => {
