@@ -239,11 +239,11 @@ class TestAhead:
         (grey,) = pixels(page, "dem255", (60, 60))
         assert grey[0] == grey[1] == grey[2]
         page.keyboard.press("l")
-        expect(page.locator("[data-part=colouring]")).to_have_text("Spectral")
+        expect(page.locator("[data-layer=dem255] [data-part=detail]")).to_have_text("Spectral")
         (colour,) = pixels(page, "dem255", (60, 60))
         assert len(set(colour)) > 1
         page.keyboard.press("l")
-        expect(page.locator("[data-part=colouring]")).to_have_text("grey")
+        expect(page.locator("[data-layer=dem255] [data-part=detail]")).to_have_text("grey")
         assert pixels(page, "dem255", (60, 60)) == [grey]
 
     def test_the_magnifier_reads_the_same_pixel_in_both(self, review: Callable[..., Page]) -> None:
@@ -255,22 +255,6 @@ class TestAhead:
         expect(page.locator("[data-layer=png] output")).to_have_text(f"10, 20: RGB {red}, {green}, {blue}")
         expect(page.locator("[data-layer=dem255] output")).to_contain_text("10, 20: ≈ ")
         expect(page.locator("[data-layer=dem255] .loupe")).to_be_visible()
-
-    def test_pixel_by_pixel_both_scroll_together(self, review: Callable[..., Page]) -> None:
-        page = review("reviewer", viewport={"width": 390, "height": 400})
-        page.keyboard.press("f")
-        expect(page.get_by_role("button", name="Pixels 1:1")).to_have_attribute("aria-pressed", "true")
-        frames = page.locator(".stage .frame")
-        frames.nth(0).evaluate("(frame) => { frame.style.width = frame.style.height = '40px'; }")
-        frames.nth(1).evaluate("(frame) => { frame.style.width = frame.style.height = '40px'; }")
-        frames.nth(0).evaluate("(frame) => frame.scrollTo(12, 17)")
-        page.wait_for_function(
-            "() => { const [, dem] = document.querySelectorAll('.frame'); return dem.scrollTop === 17; }"
-        )
-        assert frames.nth(1).evaluate("(frame) => [frame.scrollLeft, frame.scrollTop]") == [12, 17]
-        violations(page)
-        page.keyboard.press("f")
-        expect(frames.nth(0)).not_to_have_attribute("tabindex", "0")
 
     def test_nothing_moves_between_tiles(self, review: Callable[..., Page]) -> None:
         page = review("reviewer")

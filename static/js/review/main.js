@@ -4,11 +4,12 @@
 import { Failure, request } from "../lib/http.js";
 import { Keys } from "../lib/keys.js";
 import { Outbox } from "../lib/outbox.js";
+import { Layers } from "../viewer/layers.js";
+import { Stage } from "../viewer/stage.js";
 import { Address, remembered } from "./address.js";
 import { Captions } from "./captions.js";
 import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
-import { Panes } from "./panes.js";
 import { Pictures } from "./pictures.js";
 import { Screen, dayWords } from "./screen.js";
 import { listenToSwipes } from "./swipes.js";
@@ -37,7 +38,8 @@ class Review {
     this.keys = new Keys();
     this.feed = new Feed(page.urls.tiles, page.filter, page.first);
     this.pictures = new Pictures();
-    this.panes = new Panes(this.stage, page.tables);
+    this.layers = new Layers(this.pictures, page.tables);
+    this.viewer = new Stage(this.stage, this.layers, { keys: this.keys, root: this.root });
     this.screen = new Screen(this.root, page);
     this.verdicts = new Verdicts({ outbox, page, find: (index) => this.feed.find(index) });
     this.address = new Address();
@@ -62,7 +64,7 @@ class Review {
 
   /** Show the first tile; then what can wait. */
   async start() {
-    this.panes.use(remembered("localStorage", COLOURING));
+    this.layers.use(remembered("localStorage", COLOURING));
     this.root.querySelector(".review-more").open = !matchMedia(PHONE).matches;
     this.#renderDecisions();
     await this.#begin(this.page.start);
@@ -91,7 +93,7 @@ class Review {
       previous: () => this.#step("previous"),
       jump: () => this.jumping.open(this.feed.current?.index, (index) => this.#goTo(index)),
       colour: () => this.#colour(),
-      fit: () => this.#fit(),
+      ...this.viewer.actions,
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
       help: () => this.help.open(),
@@ -117,7 +119,8 @@ class Review {
     this.root.querySelector("#filter").addEventListener("submit", (event) => event.preventDefault());
     addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
     const swiped = (direction) => this.keys.run(() => this.#step(direction));
-    listenToSwipes(this.stage, swiped, () => this.stage.classList.contains("actual"));
+    listenToSwipes(this.stage, swiped, () => !this.viewer.fitted || this.viewer.profile.isOpen);
+    this.viewer.addEventListener("say", ({ detail }) => this.screen.say(detail));
   }
 
   async #decide(verb, extra = {}) {
@@ -188,16 +191,10 @@ class Review {
   }
 
   #colour() {
-    const name = this.panes.cycle();
+    const name = this.layers.cycle();
     remembered("localStorage", COLOURING, name);
-    this.#renderColouring();
+    this.viewer.redraw();
     this.screen.say(`Heights in ${name}.`);
-  }
-
-  #fit() {
-    const actual = this.panes.toggleActual();
-    this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(actual));
-    this.screen.say(actual ? "Pixel by pixel." : "Fitted to the page.");
   }
 
   #caption() {
@@ -256,7 +253,6 @@ class Review {
     this.stage.hidden = !item;
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
-    this.#renderColouring();
     if (item) this.#draw(item);
     else this.#end();
     this.#prefetch();
@@ -265,7 +261,8 @@ class Review {
   }
 
   #draw(item) {
-    this.#ready = this.panes.show(item, this.pictures);
+    this.#ready = this.layers.has(item);
+    this.viewer.show([{ item, active: true }], this.layers.chosen);
     this.stage.dataset.ready = String(this.#ready);
   }
 
@@ -290,10 +287,6 @@ class Review {
     this.screen.last(this.verdicts.last(LAST), (index) => this.keys.run(() => this.#goTo(index)));
     this.screen.unsent(this.outbox);
     this.trouble.render();
-  }
-
-  #renderColouring() {
-    this.root.querySelector("[data-part=colouring]").textContent = this.panes.colouring;
   }
 
   /** Past the last tile: done, nothing matches, or some were passed over. */
