@@ -80,7 +80,7 @@ def _bands(tile: TilePair, name: str, slug: str) -> tuple[NumberArray, BoolArray
     there = np.isfinite(layer.array)
     if layer.nodata is not None and np.isfinite(layer.nodata):
         there &= layer.array != layer.nodata
-    return layer.array, there.all(axis=0)
+    return layer.array, np.asarray(there.all(axis=0))
 
 
 _MAKERS: dict[str, Callable[[TilePair, str], bytes]] = {

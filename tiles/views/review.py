@@ -78,7 +78,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
         "counts": counts,
         "mine": [decision_payload(entry) for entry in mine],
         "reasons": [reason._asdict() for reason in reasons_of(area)],
-        "tables": {name: b64encode(lut(name, invert=invert)).decode() for name, invert in TABLES.items()},
+        "tables": {name: b64encode(lut(name, invert=invert).tobytes()).decode() for name, invert in TABLES.items()},
         "heights": selectors.height_range(area_id=area.pk),
     }
 

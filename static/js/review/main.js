@@ -116,7 +116,7 @@ class Review {
     this.root.querySelector("#filter").addEventListener("submit", (event) => event.preventDefault());
     addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
     const swiped = (direction) => this.keys.run(() => this.#step(direction));
-    listenToSwipes(this.stage, swiped, () => !this.viewing.fitted);
+    listenToSwipes(this.stage, swiped, () => !this.viewing.swipes);
   }
 
   async #decide(verb, extra = {}) {

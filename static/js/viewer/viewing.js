@@ -39,8 +39,9 @@ export class Viewing extends EventTarget {
     };
   }
 
-  get fitted() {
-    return this.stage.fitted;
+  /** Whether a finger's swipe goes to another tile, for it neither moves the picture nor draws a line. */
+  get swipes() {
+    return this.stage.fitted && !this.stage.profile.isOpen;
   }
 
   /** Draw a tile, at once. next: the one that stands below it when there are two. null: nothing is looked at. */
