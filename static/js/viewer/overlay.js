@@ -103,6 +103,11 @@ export class Overlay extends EventTarget {
     context.restore();
   }
 
+  /** Find the edges of a bitmap that is not drawn yet. */
+  prepare(above, colour) {
+    this.#edges.of(above, colour);
+  }
+
   #restart() {
     clearInterval(this.#timer);
     this.#timer = 0;

@@ -97,6 +97,14 @@ export class Stage extends EventTarget {
     this.#told();
   }
 
+  /** Make what the overlay needs of a tile that comes next, ahead of the key that shows it. */
+  prepare(item) {
+    const [below, above] = (this.overlay.mode === "edges" && this.overlay.pair(this.#chosen)) || [];
+    const [pane] = this.#rows[0]?.panes ?? [];
+    const bitmap = below && pane && item && this.layers.bitmap(item, above);
+    if (bitmap) this.overlay.prepare(bitmap, inkOf(pane));
+  }
+
   // --- Panes ---
 
   #shape() {
@@ -191,7 +199,7 @@ export class Stage extends EventTarget {
     );
     if (pane.layer !== OVERLAY) return below && ((context) => context.drawImage(below, 0, 0));
     if (!below || !above) return null;
-    const colour = getComputedStyle(pane.canvas).color.match(/\d+/g).slice(0, 3).map(Number);
+    const colour = inkOf(pane);
     return (context, { scale, x }) => {
       const divider = (this.overlay.share * pane.size.width - x) / scale;
       this.overlay.paint(context, below, above, colour, divider);
@@ -426,6 +434,11 @@ export class Stage extends EventTarget {
   #say(text) {
     this.dispatchEvent(new CustomEvent("say", { detail: text }));
   }
+}
+
+/** The colour of edges, [r, g, b]. */
+function inkOf({ canvas }) {
+  return getComputedStyle(canvas).color.match(/\d+/g).slice(0, 3).map(Number);
 }
 
 function inside({ col, row }, { width, height }) {

@@ -14,6 +14,8 @@ export class Viewing extends EventTarget {
   #rows = [];
   #two = false;
   #item = null;
+  #next = null;
+  #shape = "";
 
   /** element: where the pictures go. root: of the review page, with the tools. */
   constructor(element, { root, page, keys, preferences }) {
@@ -47,11 +49,20 @@ export class Viewing extends EventTarget {
   /** Draw a tile, at once. next: the one that stands below it when there are two. null: nothing is looked at. */
   show(item, next) {
     this.#item = item;
+    this.#next = next;
     if (!item) return;
     this.#rows = this.#rowsOf(item, next);
     this.element.dataset.rows = this.#rows.length;
     this.stage.show(this.#rows, this.layers.chosen);
-    this.arrange();
+    const shape = `${this.#rows.length} ${this.element.querySelectorAll("figure").length}`;
+    if (shape !== this.#shape) this.arrange();
+    this.#shape = shape;
+    this.#prepare();
+  }
+
+  /** When there is time: what would take some when the next tile is drawn. */
+  #prepare() {
+    requestIdleCallback(() => this.stage.prepare(this.#next));
   }
 
   /** With two on the screen, the lower one's turn comes before the next two. */
@@ -78,6 +89,7 @@ export class Viewing extends EventTarget {
   #listen() {
     this.layers.addEventListener("ready", ({ detail }) => {
       if (this.stage.shows(detail.index)) this.stage.redraw();
+      if (this.#next?.index === detail.index) this.#prepare();
       this.#tell("ready", detail);
     });
     for (const name of ["failed", "changed"]) {
@@ -103,7 +115,7 @@ export class Viewing extends EventTarget {
 
   #changed() {
     this.#remember();
-    this.show(this.#item, null);
+    this.show(this.#item, this.#next);
     this.#tell("ready", { index: this.#item?.index });
   }
 
