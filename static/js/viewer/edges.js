@@ -1,9 +1,11 @@
 // The edges of a picture as one colour, transparent elsewhere, to be laid on another picture.
 
-// This share of the pixels is no edge at all, or the whole of a rough terrain would be one.
-const QUIET = 0.85;
+// This share of the pixels is no edge at all, or the whole of a rough terrain would be one; what exceeds the other is
+// drawn in full.
+const QUIET = 0.8;
+const FULL = 0.96;
 // A gradient below this, in 8-bit steps, is noise however quiet the rest is.
-const FLOOR = 24;
+const FLOOR = 8;
 const STRONGEST = 1443;
 
 /** Made once for each bitmap and colour, and forgotten with the bitmap. */
@@ -29,7 +31,7 @@ function edgesOf(bitmap, [red, green, blue]) {
   const image = context.getImageData(0, 0, width, height);
   const strength = sobel(greyOf(image.data), width, height);
   const from = Math.max(FLOOR, quantile(strength, QUIET));
-  const to = Math.max(3 * FLOOR, 2 * from);
+  const to = Math.max(from + FLOOR, quantile(strength, FULL));
   const scale = 255 / (to - from);
   const pixels = new Uint32Array(image.data.buffer);
   const ink = new Uint32Array(new Uint8Array([red, green, blue, 0]).buffer)[0];
@@ -55,9 +57,14 @@ function sobel(grey, width, height) {
   const strength = new Uint16Array(grey.length);
   for (let row = 1; row < height - 1; row += 1) {
     for (let at = row * width + 1; at < (row + 1) * width - 1; at += 1) {
-      const [nw, n, ne] = [grey[at - width - 1], grey[at - width], grey[at - width + 1]];
-      const [w, e] = [grey[at - 1], grey[at + 1]];
-      const [sw, s, se] = [grey[at + width - 1], grey[at + width], grey[at + width + 1]];
+      const nw = grey[at - width - 1];
+      const n = grey[at - width];
+      const ne = grey[at - width + 1];
+      const w = grey[at - 1];
+      const e = grey[at + 1];
+      const sw = grey[at + width - 1];
+      const s = grey[at + width];
+      const se = grey[at + width + 1];
       if ((nw | n | ne | w | e | sw | s | se) < 0) continue;
       const x = ne + 2 * e + se - nw - 2 * w - sw;
       const y = sw + 2 * s + se - nw - 2 * n - ne;

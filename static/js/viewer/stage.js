@@ -180,7 +180,7 @@ export class Stage extends EventTarget {
   #words(layer) {
     if (layer !== OVERLAY) return [this.layers.label(layer), this.layers.detail(layer)];
     const [below, above] = this.overlay.pair(this.#chosen).map((each) => this.layers.label(each));
-    return ["Overlay", `${this.overlay.mode}, ${above} on ${below}`];
+    return ["Overlay", `${above} on ${below}`];
   }
 
   /** How to draw a pane in image pixels, now; null when it is not decoded. Never kept: bitmaps are let go any time. */
@@ -214,7 +214,9 @@ export class Stage extends EventTarget {
       for (const pane of row.panes) {
         const paint = here && this.#paint(row, pane);
         const words = paint ? this.#readout(row.item, pane.layer, here) : "";
-        pane.point(here, { paint, words, where, line: this.profile.lineOf(row.index) });
+        const line = this.profile.lineOf(row.index);
+        // The magnifier would lie on the line that is being drawn.
+        pane.point(here, { paint: this.profile.isOpen ? null : paint, words, where, line });
       }
       if (row.index === this.profile.row) this.profile.point(here);
     }
