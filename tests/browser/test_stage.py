@@ -58,7 +58,7 @@ class TestScale:
             before = scale_of(page)
             page.mouse.wheel(0, -100)
             expect(page.locator("[data-part=zoom]")).not_to_have_text(before)
-            for layer in ("png", "dem255"):
+            for layer in ("png", "colour"):
                 expect(output(page, layer)).to_contain_text("21, 43: ")
         page.keyboard.press("f")
         expect(page.locator("#stage.zoomed")).to_have_count(0)
@@ -75,7 +75,7 @@ class TestScale:
         page.mouse.move(box["x"] + 163, box["y"] + 171, steps=3)
         page.mouse.up()
         page.mouse.move(2, 2)
-        for layer in ("png", "dem255"):
+        for layer in ("png", "colour"):
             seen = canvas(page, layer)
             edges = np.flatnonzero((seen[:, 1:] != seen[:, :-1]).any(axis=(0, 2)))
             if layer == "png":
@@ -99,7 +99,7 @@ class TestScale:
 class TestCrosshair:
     def test_w_a_s_d_by_place_in_all_panes(self, probe: Callable[..., Page]) -> None:
         page = probe()
-        hover(page, "dem255", 10, 20)
+        hover(page, "colour", 10, 20)
         expect(output(page, "png")).to_contain_text("10, 20: ")
         for character, code in (("z", "KeyW"), ("q", "KeyA"), ("d", "KeyD"), ("d", "KeyD"), ("d", "KeyD")):
             send(page, character, code)  # as a French keyboard has them
@@ -107,7 +107,7 @@ class TestCrosshair:
         send(page, "s", "KeyS")
         red, green, blue = colours_of(0)[21, 12]
         expect(output(page, "png")).to_have_text(f"12, 21: RGB {red}, {green}, {blue}")
-        expect(output(page, "dem255")).to_contain_text("12, 21: ")
+        expect(output(page, "colour")).to_contain_text("12, 21: ")
         assert loupe_centre(page, "png") == (red, green, blue)
         for path in page.locator(".marks .over:first-of-type").all():
             assert path.get_attribute("d")
@@ -119,7 +119,7 @@ class TestCrosshair:
         expect(page.get_by_role("button", name="Pin", exact=True)).to_have_attribute("aria-pressed", "true")
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowUp")
-        expect(output(page, "dem255")).to_contain_text("31, 29: ")
+        expect(output(page, "colour")).to_contain_text("31, 29: ")
         page.mouse.move(2, 2)
         expect(output(page, "png")).to_contain_text("31, 29: ")
         page.keyboard.press("Escape")
@@ -156,9 +156,9 @@ class TestProfile:
         expect(panel).to_contain_text(f"mean slope {slope:.1f}°")
         page.get_by_role("slider", name="Along the line").focus()
         page.keyboard.press("Home")
-        expect(output(page, "dem255")).to_have_text(f"10, 20: ≈ {LOW:,.1f} m")
+        expect(output(page, "colour")).to_have_text(f"10, 20: {LOW:,.1f} m")
         page.keyboard.press("End")
-        expect(output(page, "dem255")).to_have_text(f"50, 50: ≈ {HIGH:,.1f} m")
+        expect(output(page, "colour")).to_have_text(f"50, 50: {HIGH:,.1f} m")
         page.keyboard.press("h")
         expect(panel).to_be_hidden()
 
@@ -171,9 +171,9 @@ class TestProfile:
             page.keyboard.press("w")
         page.keyboard.press("p")
         expect(page.locator("[data-part=profile-words]")).to_contain_text("length ")
-        drag(page, "dem255", (4, 40), (40, 4))
+        drag(page, "colour", (4, 40), (40, 4))
         expect(page.locator("#profile .heights")).to_have_attribute("d", re.compile(r"^M[^M]+$"))
-        drag(page, "dem255", (2, 24), (24, 2))
+        drag(page, "colour", (2, 24), (24, 2))
         expect(page.locator("#profile .heights")).to_have_attribute("d", re.compile(r"^M[^M]+M[^M]+$"))
         page.keyboard.press("Escape")
         expect(page.locator("#profile")).to_be_hidden()
@@ -188,13 +188,13 @@ class TestOverlay:
         page.keyboard.press("o")
         expect(page.get_by_role("group", name="Overlay")).to_be_visible()
         places = [(5, 9), (50, 31)]
-        mean = (np.array(pixels(page, "png", *places)) + np.array(pixels(page, "dem255", *places))) / 2
+        mean = (np.array(pixels(page, "png", *places)) + np.array(pixels(page, "colour", *places))) / 2
         assert np.abs(np.array(pixels(page, "overlay", *places)) - mean).max() <= 1
 
     def test_a_swipe_has_one_on_each_side(self, probe: Callable[..., Page]) -> None:
         page = probe()
         mode(page, "swipe")
-        assert pixels(page, "overlay", (5, 9)) == pixels(page, "dem255", (5, 9))
+        assert pixels(page, "overlay", (5, 9)) == pixels(page, "colour", (5, 9))
         assert pixels(page, "overlay", (60, 9)) == pixels(page, "png", (60, 9))
         for _ in range(10):
             page.keyboard.press(",")
@@ -212,7 +212,7 @@ class TestOverlay:
         page = probe(reduced_motion="reduce")
         mode(page, "blink")
         expect(page.get_by_label("Changes")).to_be_disabled()
-        assert pixels(page, "overlay", (5, 9)) == pixels(page, "dem255", (5, 9))
+        assert pixels(page, "overlay", (5, 9)) == pixels(page, "colour", (5, 9))
         page.keyboard.press(".")
         page.wait_for_function(
             """(want) => {

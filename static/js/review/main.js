@@ -4,13 +4,12 @@
 import { Failure, request } from "../lib/http.js";
 import { Keys } from "../lib/keys.js";
 import { Outbox } from "../lib/outbox.js";
-import { Layers } from "../viewer/layers.js";
-import { Stage } from "../viewer/stage.js";
-import { Address, remembered } from "./address.js";
+import { Preferences } from "../lib/preferences.js";
+import { Viewing } from "../viewer/viewing.js";
+import { Address } from "./address.js";
 import { Captions } from "./captions.js";
 import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
-import { Pictures } from "./pictures.js";
 import { Screen, dayWords } from "./screen.js";
 import { listenToSwipes } from "./swipes.js";
 import { Trouble } from "./trouble.js";
@@ -22,7 +21,6 @@ const BEHIND = 4;
 const CAPTIONS_AHEAD = 30;
 const LAST = 10;
 const RETRY = 3_000;
-const COLOURING = "demeter.colouring";
 const PHONE = "(max-width: 760px)";
 
 class Review {
@@ -37,9 +35,8 @@ class Review {
     this.stage = find("#stage");
     this.keys = new Keys();
     this.feed = new Feed(page.urls.tiles, page.filter, page.first);
-    this.pictures = new Pictures();
-    this.layers = new Layers(this.pictures, page.tables);
-    this.viewer = new Stage(this.stage, this.layers, { keys: this.keys, root: this.root });
+    this.preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person.id });
+    this.viewing = new Viewing(this.stage, { root: this.root, page, keys: this.keys, preferences: this.preferences });
     this.screen = new Screen(this.root, page);
     this.verdicts = new Verdicts({ outbox, page, find: (index) => this.feed.find(index) });
     this.address = new Address();
@@ -64,7 +61,6 @@ class Review {
 
   /** Show the first tile; then what can wait. */
   async start() {
-    this.layers.use(remembered("localStorage", COLOURING));
     this.root.querySelector(".review-more").open = !matchMedia(PHONE).matches;
     this.#renderDecisions();
     await this.#begin(this.page.start);
@@ -92,8 +88,7 @@ class Review {
       next: () => this.#step("next"),
       previous: () => this.#step("previous"),
       jump: () => this.jumping.open(this.feed.current?.index, (index) => this.#goTo(index)),
-      colour: () => this.#colour(),
-      ...this.viewer.actions,
+      ...this.viewing.actions,
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
       help: () => this.help.open(),
@@ -110,8 +105,10 @@ class Review {
     }
     this.keys.open(byKey);
     this.feed.addEventListener("change", () => this.#prefetch());
-    this.pictures.addEventListener("ready", ({ detail }) => this.#pictureReady(detail));
-    this.pictures.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
+    this.viewing.addEventListener("ready", () => this.#pictureReady());
+    this.viewing.addEventListener("rows", () => this.#draw(this.feed.current));
+    this.viewing.addEventListener("say", ({ detail }) => this.screen.say(detail));
+    this.viewing.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
     this.verdicts.addEventListener("change", () => this.#renderDecisions());
     this.verdicts.addEventListener("moved", ({ detail }) => this.#moved(detail));
     this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail.record));
@@ -119,8 +116,7 @@ class Review {
     this.root.querySelector("#filter").addEventListener("submit", (event) => event.preventDefault());
     addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
     const swiped = (direction) => this.keys.run(() => this.#step(direction));
-    listenToSwipes(this.stage, swiped, () => !this.viewer.fitted || this.viewer.profile.isOpen);
-    this.viewer.addEventListener("say", ({ detail }) => this.screen.say(detail));
+    listenToSwipes(this.stage, swiped, () => !this.viewing.swipes);
   }
 
   async #decide(verb, extra = {}) {
@@ -190,13 +186,6 @@ class Review {
     }
   }
 
-  #colour() {
-    const name = this.layers.cycle();
-    remembered("localStorage", COLOURING, name);
-    this.viewer.redraw();
-    this.screen.say(`Heights in ${name}.`);
-  }
-
   #caption() {
     if (!this.feed.current) return undefined;
     return this.captions.open().catch((error) => {
@@ -253,31 +242,41 @@ class Review {
     this.stage.hidden = !item;
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
-    if (item) this.#draw(item);
-    else this.#end();
+    this.#draw(item);
+    if (!item) this.#end();
     this.#prefetch();
     this.captions.show(item, this.feed.around(CAPTIONS_AHEAD, BEHIND));
     this.address.show(this.feed.filter, item, Boolean(item && this.#wanted(item)));
   }
 
   #draw(item) {
-    this.#ready = this.layers.has(item);
-    this.viewer.show([{ item, active: true }], this.layers.chosen);
+    this.viewing.show(item, this.feed.peek((other) => this.#wanted(other)));
+    this.#markReady();
+  }
+
+  #markReady() {
+    const item = this.feed.current;
+    this.#ready = Boolean(item && this.viewing.layers.has(item));
     this.stage.dataset.ready = String(this.#ready);
   }
 
   #prefetch() {
     const around = this.feed.around(AHEAD, BEHIND);
-    this.pictures.want(around);
+    this.viewing.layers.want(around);
+    this.#countAhead();
+  }
+
+  /** How many of the next tiles are ready to be drawn. */
+  #countAhead() {
+    const around = this.feed.around(AHEAD, BEHIND);
     const ahead = around.slice(1, 1 + AHEAD).filter((item) => item.index > (this.feed.current?.index ?? 0));
-    const missing = ahead.findIndex((item) => !this.pictures.has(item));
+    const missing = ahead.findIndex((item) => !this.viewing.layers.has(item));
     this.stage.dataset.ahead = String(missing < 0 ? ahead.length : missing);
   }
 
-  #pictureReady(url) {
-    const item = this.feed.current;
-    if (item && !this.#ready && Object.values(item.urls).includes(url)) this.#draw(item);
-    this.#prefetch();
+  #pictureReady() {
+    this.#markReady();
+    this.#countAhead();
   }
 
   #renderDecisions() {

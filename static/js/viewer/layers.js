@@ -1,106 +1,241 @@
-// The layers of tiles as they are drawn: the picture, and the heights in a table of colours.
+// The layers of the tiles around the one on the screen: fetched, decoded and shaded before they are asked for, and let
+// go when they are far away. What is drawn on the way of a key lies here as bitmaps.
 
-const LABELS = { png: "RGB", dem255: "Heights" };
-const NO_PIXEL = 0;
+import { DEFAULTS, HEIGHTS, LAYERS, NO_HEIGHTS, detailOf, recipeOf } from "./catalogue.js";
+import { Studio } from "./studio.js";
 
-function tableOf(numbers) {
-  const table = new Uint32Array(256);
-  const bytes = new Uint8Array(table.buffer);
-  for (let value = 0; value < 256; value += 1) {
-    bytes.set([numbers[3 * value], numbers[3 * value + 1], numbers[3 * value + 2], 255], 4 * value);
-  }
-  return table;
-}
+const AT_ONCE = 4;
+const BUDGET = 256 * 2 ** 20;
+const RETRY = 3_000;
+const OFFLINE = "The picture does not load: there is no connection to the server. Trying again.";
 
+/**
+ * Events, each with detail {index}: `ready` when layers of a tile came or were shaded anew; `changed` when the server
+ * has newer ones than the item says; `failed` with a message too.
+ */
 export class Layers extends EventTarget {
-  #pictures;
-  #tables;
-  #names;
-  #coloured = new WeakMap();
-  #colours = new WeakMap();
-  #heights = new WeakMap();
+  chosen = DEFAULTS.layers;
+  settings = DEFAULTS.settings;
+  #studio;
+  #areaRange;
+  #parts = new Map();
+  #wanted = [];
+  #busy = 0;
+  #shading = false;
+  #pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
 
-  chosen = Object.keys(LABELS);
-
-  /** pictures: what is loaded. tables: name -> 768 numbers, from low to high ground. */
-  constructor(pictures, tables) {
+  /** worker: address of viewer/worker.js. tables: name -> base64. areaRange: [lowest, highest] of the area, or null. */
+  constructor({ worker, tables, areaRange }) {
     super();
-    this.#pictures = pictures;
-    this.#tables = new Map(Object.entries(tables).map(([name, numbers]) => [name, tableOf(numbers)]));
-    this.#names = Object.keys(tables);
-    this.colouring = this.#names[0];
-  }
-
-  /** Put the next colour table on the heights; returns its name. */
-  cycle() {
-    this.colouring = this.#names[(this.#names.indexOf(this.colouring) + 1) % this.#names.length];
-    return this.colouring;
-  }
-
-  use(name) {
-    if (this.#tables.has(name)) this.colouring = name;
-  }
-
-  has(item) {
-    return this.#pictures.has(item);
+    this.#studio = new Studio(worker, tables);
+    this.#areaRange = areaRange;
   }
 
   label(layer) {
-    return LABELS[layer];
+    return LAYERS[layer].label;
   }
 
   detail(layer) {
-    return layer === "dem255" ? this.colouring : "";
+    return detailOf(layer, this.settings, this.#areaRange);
   }
 
-  problem(item, layer) {
-    if (item.urls[layer]) return this.#pictures.problem(item, layer);
-    return layer === "png" ? "This tile has no picture." : "This tile has no heights to show.";
+  /** Show other layers, or the same in another order. */
+  choose(layers) {
+    this.chosen = layers;
+    this.#evict();
+    this.#work();
   }
 
+  /** Change some settings; what is loaded is shaded anew, the tile on the screen first. */
+  set(settings) {
+    this.settings = { ...this.settings, ...settings };
+    this.#work();
+  }
+
+  /** Say which tiles are wanted, the most urgent first. All others are let go. */
+  want(items) {
+    this.#wanted = items;
+    this.#evict();
+    this.#work();
+  }
+
+  /** Whether all chosen layers that the tile has can be drawn at once, and there is at least one. */
+  has(item) {
+    const layers = this.#layersOf(item);
+    return layers.length > 0 && layers.every((layer) => this.bitmap(item, layer));
+  }
+
+  /** At once, or null. It may be closed later: ask again for each drawing. */
   bitmap(item, layer) {
-    const picture = this.#pictures.get(item, layer);
-    return picture && layer === "dem255" ? this.#inColours(picture) : (picture?.bitmap ?? null);
+    const part = this.#part(item, layer);
+    return (LAYERS[layer].shaded ? part?.shaded.get(layer)?.bitmap : part?.bitmap) ?? null;
   }
 
-  rgb(item, layer, col, row) {
-    const picture = this.#pictures.get(item, layer);
-    if (!picture?.bitmap) return null;
-    let data = this.#colours.get(picture);
-    if (!data) {
-      const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d", { willReadFrequently: true });
-      context.drawImage(picture.bitmap, 0, 0);
-      ({ data } = context.getImageData(0, 0, picture.width, picture.height));
-      this.#colours.set(picture, data);
-    }
-    return [...data.subarray(4 * (row * picture.width + col), 4 * (row * picture.width + col) + 3)];
+  /** Why a layer cannot be drawn; null while there is hope. */
+  problem(item, layer) {
+    const { source, missing } = LAYERS[layer];
+    if (!item.urls[source]) return missing ?? NO_HEIGHTS;
+    return this.#part(item, layer)?.problem ?? null;
   }
 
-  /** Only as exact as 256 steps between the lowest and the highest ground are. */
+  /** {width, height, dx, dy, northUp, data} as viewer/shading.js unpacks it, or null. */
   heights(item) {
-    const picture = this.#pictures.get(item, "dem255");
-    if (!picture || item.dem_min === null || item.dem_min === undefined) return null;
-    const known = this.#heights.get(picture);
-    if (known) return known;
-    const { values, there, width, height } = picture;
-    const step = (item.dem_max - item.dem_min) / 255;
-    const data = Float32Array.from(values, (value, at) => (there[at] ? item.dem_min + value * step : NaN));
-    const heights = { width, height, data, dx: item.gsd, dy: item.gsd, approximate: true };
-    this.#heights.set(picture, heights);
-    return heights;
+    return this.#parts.get(item.urls[HEIGHTS])?.heights ?? null;
   }
 
-  #inColours(picture) {
-    const known = this.#coloured.get(picture);
-    if (known?.name === this.colouring) return known.canvas;
-    const { values, there, width, height } = picture;
-    const table = this.#tables.get(this.colouring);
-    const canvas = known?.canvas ?? new OffscreenCanvas(width, height);
-    const image = new ImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer);
-    for (let at = 0; at < values.length; at += 1) pixels[at] = there[at] ? table[values[at]] : NO_PIXEL;
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    this.#coloured.set(picture, { name: this.colouring, canvas });
-    return canvas;
+  /** The 8-bit values of a pixel as [red, green, blue], or null. */
+  rgb(item, layer, col, row) {
+    const bitmap = this.bitmap(item, layer);
+    if (!bitmap || col < 0 || row < 0 || col >= bitmap.width || row >= bitmap.height) return null;
+    this.#pixel.clearRect(0, 0, 1, 1);
+    this.#pixel.drawImage(bitmap, col, row, 1, 1, 0, 0, 1, 1);
+    const [red, green, blue, there] = this.#pixel.getImageData(0, 0, 1, 1).data;
+    return there ? [red, green, blue] : null;
   }
+
+  #part(item, layer) {
+    return this.#parts.get(item.urls[LAYERS[layer].source]) ?? null;
+  }
+
+  /** Those that are chosen and that the tile has. */
+  #layersOf(item) {
+    return this.chosen.filter((layer) => item.urls[LAYERS[layer].source]);
+  }
+
+  /** What to fetch: the sources of the wanted layers, then the heights of every tile for the read-out. */
+  #wishes() {
+    const wishes = this.#wanted.flatMap((item) => this.#layersOf(item).map((layer) => [item, LAYERS[layer].source]));
+    return [...wishes, ...this.#wanted.filter((item) => item.urls[HEIGHTS]).map((item) => [item, HEIGHTS])];
+  }
+
+  #work() {
+    this.#fill();
+    this.#shade();
+  }
+
+  #fill() {
+    const near = this.#affordable();
+    for (const [item, source] of this.#wishes()) {
+      if (this.#busy >= AT_ONCE) return;
+      if (near.has(item) && !this.#parts.has(item.urls[source])) this.#load(item, source);
+    }
+  }
+
+  /** The tiles that memory is spent on: as many as the budget has room for, always the one on the screen. */
+  #affordable() {
+    let used = 0;
+    return new Set(
+      this.#wanted.filter((item, at) => {
+        used += 4 * (item.width ?? 512) * (item.height ?? 512) * (this.#layersOf(item).length + 1);
+        return at === 0 || used <= BUDGET;
+      }),
+    );
+  }
+
+  async #load(item, source) {
+    const url = item.urls[source];
+    const part = { item, source, bitmap: null, heights: null, shaded: new Map(), problem: null };
+    this.#parts.set(url, part);
+    this.#busy += 1;
+    try {
+      const response = await fetch(url, { headers: { "X-Requested-With": "fetch" }, credentials: "same-origin" }).catch(() => null);
+      if (!response) this.#again(url, part, OFFLINE);
+      else if (!response.ok) await this.#refused(response, url, part);
+      else if (response.redirected) this.#tell("changed", item);
+      else await this.#decode(response, url, part);
+    } finally {
+      this.#busy -= 1;
+    }
+    if (this.#parts.get(url) !== part) close(part);
+    else this.#tell("ready", item);
+    this.#work();
+  }
+
+  async #decode(response, url, part) {
+    const body = await response.blob().catch(() => null);
+    if (!body) {
+      this.#again(url, part, OFFLINE);
+      return;
+    }
+    try {
+      if (part.source === HEIGHTS) part.heights = await this.#studio.heights(await body.arrayBuffer());
+      else part.bitmap = await this.#studio.picture(body);
+    } catch (error) {
+      this.#fail(part, `The picture cannot be decoded (${error.message}). Reload the page.`);
+    }
+  }
+
+  async #refused(response, url, part) {
+    const answer = await response.json().catch(() => null);
+    const message = answer?.message ?? `The picture does not load: the server answered ${response.status}.`;
+    if (response.status === 401 || response.status === 429 || response.status >= 500) this.#again(url, part, message);
+    else this.#fail(part, message);
+  }
+
+  #fail(part, message) {
+    part.problem = message;
+    this.#tell("failed", part.item, { message });
+  }
+
+  #again(url, part, problem) {
+    part.problem = problem;
+    setTimeout(() => {
+      if (this.#parts.get(url) === part) this.#parts.delete(url);
+      this.#work();
+    }, RETRY);
+  }
+
+  /** Shade what is loaded and not as the settings say, the most urgent first, one at a time. */
+  async #shade() {
+    if (this.#shading) return;
+    this.#shading = true;
+    for (let next = this.#unshaded(); next; next = this.#unshaded()) {
+      const { part, recipe, key } = next;
+      const bitmap = await this.#studio.shade(part.heights, recipe).catch((error) => this.#fail(part, `Not drawn: ${error.message}.`));
+      part.shaded.get(recipe.layer)?.bitmap?.close();
+      part.shaded.set(recipe.layer, { key, bitmap: bitmap ?? null });
+      if (this.#parts.get(part.item.urls[HEIGHTS]) === part) this.#tell("ready", part.item);
+      else close(part);
+    }
+    this.#shading = false;
+  }
+
+  #unshaded() {
+    for (const item of this.#wanted) {
+      const part = this.#parts.get(item.urls[HEIGHTS]);
+      if (!part?.heights) continue;
+      for (const layer of this.#layersOf(item).filter((each) => LAYERS[each].shaded)) {
+        const recipe = recipeOf(layer, this.settings, this.#areaRange);
+        const key = JSON.stringify(recipe);
+        if (part.shaded.get(layer)?.key !== key) return { part, recipe, key };
+      }
+    }
+    return null;
+  }
+
+  /** Close what nobody wants any more: whole tiles, and layers that are not chosen now. */
+  #evict() {
+    const wanted = new Set(this.#wishes().map(([item, source]) => item.urls[source]));
+    const layers = new Set(this.chosen);
+    for (const [url, part] of this.#parts) {
+      for (const [layer, { bitmap }] of part.shaded) {
+        if (layers.has(layer)) continue;
+        bitmap?.close();
+        part.shaded.delete(layer);
+      }
+      if (wanted.has(url)) continue;
+      close(part);
+      this.#parts.delete(url);
+    }
+  }
+
+  #tell(name, item, more = {}) {
+    this.dispatchEvent(new CustomEvent(name, { detail: { index: item.index, ...more } }));
+  }
+}
+
+function close(part) {
+  part.bitmap?.close();
+  for (const { bitmap } of part.shaded.values()) bitmap?.close();
+  part.shaded.clear();
 }

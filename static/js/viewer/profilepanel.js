@@ -88,7 +88,7 @@ export class ProfilePanel extends EventTarget {
     if (drawn && !heights) this.hint.textContent = "The heights of this tile are not here.";
     else this.hint.textContent = this.#started && !drawn ? STARTED : IDLE;
     if (!this.#profile) return;
-    this.words.textContent = wordsOf(this.#profile, heights.approximate);
+    this.words.textContent = wordsOf(this.#profile);
     this.walk.max = this.#profile.samples.length - 1;
     this.chart.show(this.#profile);
     this.chart.svg.setAttribute("aria-label", `Heights along the line. ${this.words.textContent}`);
@@ -116,12 +116,11 @@ export class ProfilePanel extends EventTarget {
   }
 }
 
-function wordsOf({ length, low, high, mean, slope }, approximate) {
+function wordsOf({ length, low, high, mean, slope }) {
   const parts = [["length", `${METRES.format(length)} m`]];
   if (low !== null) {
-    const about = approximate ? "≈ " : "";
     for (const [name, value] of [["lowest", low], ["highest", high], ["mean", mean]]) {
-      parts.push([name, `${about}${METRES.format(value)} m`]);
+      parts.push([name, `${METRES.format(value)} m`]);
     }
   }
   if (slope !== null) parts.push(["mean slope", `${METRES.format(slope)}°`]);
