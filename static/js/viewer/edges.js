@@ -8,28 +8,31 @@ const FULL = 0.96;
 const FLOOR = 8;
 const STRONGEST = 1443;
 
-/** Made once for each bitmap and colour, and forgotten with the bitmap. */
+/**
+ * Made once for each bitmap and colour, and forgotten with the bitmap. Colours of a table have edges that the ground has
+ * not, so pictures of heights are judged by the heights themselves.
+ */
 export class Edges {
   #made = new WeakMap();
 
-  /** bitmap: drawable, {width, height}. colour: [r, g, b]. Returns a canvas of its size. */
-  of(bitmap, colour) {
+  /** bitmap: drawable, {width, height}. heights: {data} in metres, or null. colour: [r, g, b]. Returns a canvas of its size. */
+  of(bitmap, heights, colour) {
     const key = colour.join();
     const known = this.#made.get(bitmap);
     if (known?.key === key) return known.canvas;
-    const canvas = edgesOf(bitmap, colour);
+    const canvas = edgesOf(bitmap, heights, colour);
     this.#made.set(bitmap, { key, canvas });
     return canvas;
   }
 }
 
-function edgesOf(bitmap, [red, green, blue]) {
+function edgesOf(bitmap, heights, [red, green, blue]) {
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
+  if (!heights) context.drawImage(bitmap, 0, 0);
   const image = context.getImageData(0, 0, width, height);
-  const strength = sobel(greyOf(image.data), width, height);
+  const strength = sobel(heights ? scaled(heights.data) : greyOf(image.data), width, height);
   const from = Math.max(FLOOR, quantile(strength, QUIET));
   const to = Math.max(from + FLOOR, quantile(strength, FULL));
   const scale = 255 / (to - from);
@@ -43,13 +46,25 @@ function edgesOf(bitmap, [red, green, blue]) {
   return canvas;
 }
 
-/** Luma of opaque pixels, -1 where there is nothing. */
+/** Luma of opaque pixels, 0..255, NaN where there is nothing. */
 function greyOf(data) {
-  const grey = new Int16Array(data.length / 4);
+  const grey = new Float32Array(data.length / 4);
   for (let at = 0, from = 0; at < grey.length; at += 1, from += 4) {
-    grey[at] = data[from + 3] ? (77 * data[from] + 150 * data[from + 1] + 29 * data[from + 2]) >> 8 : -1;
+    grey[at] = data[from + 3] ? (77 * data[from] + 150 * data[from + 1] + 29 * data[from + 2]) / 256 : NaN;
   }
   return grey;
+}
+
+/** Heights from 0, the lowest, to 255, the highest; NaN stays. */
+function scaled(heights) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const height of heights) {
+    if (height < low) low = height;
+    if (height > high) high = height;
+  }
+  const step = 255 / (high - low || 1);
+  return heights.map((height) => (height - low) * step);
 }
 
 /** Length of Sobel's gradient, 0..1443; 0 at the border and beside what is void: its outline is no edge of the ground. */
@@ -65,10 +80,9 @@ function sobel(grey, width, height) {
       const sw = grey[at + width - 1];
       const s = grey[at + width];
       const se = grey[at + width + 1];
-      if ((nw | n | ne | w | e | sw | s | se) < 0) continue;
       const x = ne + 2 * e + se - nw - 2 * w - sw;
       const y = sw + 2 * s + se - nw - 2 * n - ne;
-      strength[at] = Math.sqrt(x * x + y * y);
+      strength[at] = Math.sqrt(x * x + y * y) || 0;
     }
   }
   return strength;
