@@ -7,7 +7,7 @@ export const MODES = ["off", "blend", "swipe", "blink", "edges"];
 export const RATES = [0, 0.5, 1, 2, 4];
 const STEP = 0.05;
 
-/** Events: `change`, when it must be drawn anew; `settings`, when what is to be remembered is another. */
+/** Events: `change` and `turn`, when it must be drawn anew; `settings`, when what is to be remembered is another. */
 export class Overlay extends EventTarget {
   #edges = new Edges();
   #timer = 0;
@@ -30,7 +30,7 @@ export class Overlay extends EventTarget {
     return this.mode !== "off";
   }
 
-  /** Whether the page may blink by itself. */
+  /** Whether nothing may move by itself. */
   get still() {
     return this.#still.matches;
   }
@@ -62,30 +62,44 @@ export class Overlay extends EventTarget {
     this.set({ mode: MODES[(MODES.indexOf(this.mode) + 1) % MODES.length] });
   }
 
-  /** Change any of mode, below, above, share, rate. */
+  /** Change any of mode, below, above, rate. */
   set(changes) {
     Object.assign(this, changes);
     this.#restart();
     this.dispatchEvent(new Event("change"));
-    this.dispatchEvent(new Event("settings"));
+    this.settle();
   }
 
   /** A key's step: the slider to one side or the other, or the other picture. */
   step(direction) {
     if (this.mode === "blink") this.turn();
     else if (this.mode === "blend" || this.mode === "swipe") {
-      this.set({ share: Math.min(1, Math.max(0, Math.round((this.share + direction * STEP) / STEP) * STEP)) });
+      this.slide(Math.round((this.share + direction * STEP) / STEP) * STEP);
+      this.settle();
     }
+  }
+
+  /** Where the slider is while it moves; to be remembered only once it is let go. */
+  slide(share) {
+    this.share = Math.min(1, Math.max(0, share));
+    this.dispatchEvent(new Event("change"));
+  }
+
+  settle() {
+    this.dispatchEvent(new Event("settings"));
   }
 
   /** Show the other of the two. */
   turn() {
     this.turned = !this.turned;
-    this.dispatchEvent(new Event("change"));
+    this.dispatchEvent(new Event("turn"));
   }
 
-  /** Draw in image pixels. below, above: bitmaps. colour: [r, g, b] of edges. divider: image column of a swipe. */
-  paint(context, below, above, colour, divider) {
+  /**
+   * Draw in image pixels. below, above: bitmaps. divider: image column of a swipe. For edges: heights of the upper one
+   * where it shows heights, else null, and the colour [r, g, b] to draw in.
+   */
+  paint(context, { below, above, heights, colour, divider }) {
     const { width, height } = below;
     if (this.mode === "blink") {
       context.drawImage(this.turned ? above : below, 0, 0, width, height);
@@ -99,13 +113,13 @@ export class Overlay extends EventTarget {
       context.rect(0, 0, divider, height);
       context.clip();
     }
-    context.drawImage(this.mode === "edges" ? this.#edges.of(above, colour) : above, 0, 0, width, height);
+    context.drawImage(this.mode === "edges" ? this.#edges.of(above, heights, colour) : above, 0, 0, width, height);
     context.restore();
   }
 
-  /** Find the edges of a bitmap that is not drawn yet. */
-  prepare(above, colour) {
-    this.#edges.of(above, colour);
+  /** Find the edges of a bitmap that is not drawn yet; heights and colour as for paint. */
+  prepare(above, { heights, colour }) {
+    this.#edges.of(above, heights, colour);
   }
 
   #restart() {

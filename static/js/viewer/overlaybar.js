@@ -21,7 +21,8 @@ export class OverlayBar {
     this.rate.append(...RATES.map((rate) => el("option", { value: rate }, rate ? `${rate} a second` : "by key")));
     this.below.addEventListener("change", () => this.#choose("below", "above"));
     this.above.addEventListener("change", () => this.#choose("above", "below"));
-    this.slider.addEventListener("input", () => overlay.set({ share: Number(this.slider.value) }));
+    this.slider.addEventListener("input", () => overlay.slide(Number(this.slider.value)));
+    this.slider.addEventListener("change", () => overlay.settle());
     this.rate.addEventListener("change", () => overlay.set({ rate: Number(this.rate.value) }));
   }
 

@@ -2,7 +2,9 @@
 // drawn at once from what is decoded already.
 
 import { Crosshair } from "./crosshair.js";
+import { addDivider } from "./divider.js";
 import { listenToGestures } from "./gestures.js";
+import { Hands } from "./hands.js";
 import { Overlay } from "./overlay.js";
 import { OverlayBar } from "./overlaybar.js";
 import { lonLat, placeWords } from "./place.js";
@@ -12,6 +14,8 @@ import { Row } from "./row.js";
 import { View } from "./transform.js";
 
 const OVERLAY = "overlay";
+// Heights in colours, of which only the heights have edges.
+const OF_HEIGHTS = new Set(["dem", "colour", "dem255"]);
 
 /** Events: `say`, detail a sentence for the person; `settings`, when `settings` should be remembered. */
 export class Stage extends EventTarget {
@@ -19,8 +23,9 @@ export class Stage extends EventTarget {
   #shown = [];
   #chosen = [];
   #view = new View();
-  #pinch = null;
+  #hands;
   #closeKeys = null;
+  #bound = "";
   #observer = new ResizeObserver((entries) => this.#resized(entries));
   #panes = new Map();
 
@@ -34,11 +39,14 @@ export class Stage extends EventTarget {
     this.crosshair = new Crosshair();
     this.overlay = new Overlay();
     this.profile = new ProfilePanel(root.querySelector("#profile"), layers);
+    const { crosshair, profile } = this;
+    this.#hands = new Hands({ view: this.#view, crosshair, profile, redraw: () => this.redraw() });
     const button = root.querySelector("[data-action=overlay]");
     this.bar = new OverlayBar(root.querySelector("#overlay-bar"), button, this.overlay, layers);
     this.zoomed = root.querySelector("[data-part=zoom]");
     this.crosshair.addEventListener("change", () => this.#pointed());
     this.overlay.addEventListener("change", () => this.#overlaid());
+    this.overlay.addEventListener("turn", () => this.#turned());
     this.overlay.addEventListener("settings", () => this.dispatchEvent(new Event("settings")));
     this.profile.addEventListener("change", () => this.#profiled());
     this.profile.addEventListener("point", ({ detail }) => this.#walked(detail));
@@ -102,7 +110,7 @@ export class Stage extends EventTarget {
     const [below, above] = (this.overlay.mode === "edges" && this.overlay.pair(this.#chosen)) || [];
     const [pane] = this.#rows[0]?.panes ?? [];
     const bitmap = below && pane && item && this.layers.bitmap(item, above);
-    if (bitmap) this.overlay.prepare(bitmap, inkOf(pane));
+    if (bitmap) this.overlay.prepare(bitmap, this.#edges(item, pane));
   }
 
   // --- Panes ---
@@ -111,8 +119,6 @@ export class Stage extends EventTarget {
     while (this.#rows.length > this.#shown.length) this.#rows.pop().leave();
     const pair = this.overlay.on && this.overlay.pair(this.#chosen);
     const wanted = pair ? [...this.#chosen, OVERLAY] : this.#chosen;
-    this.element.style.setProperty("--columns", wanted.length);
-    this.element.style.setProperty("--rows", this.#shown.length);
     this.#shown.forEach((row, index) => {
       this.#rows[index] ??= this.#newRow(index);
       this.#rows[index].show(row, wanted);
@@ -132,8 +138,8 @@ export class Stage extends EventTarget {
     pane.measure(width * devicePixelRatio, height * devicePixelRatio);
     this.#panes.set(pane.frame, { pane, row });
     this.#observer.observe(pane.frame);
-    listenToGestures(pane.frame, this.#gestures(pane, row));
-    if (pane.layer === OVERLAY) this.#divide(pane);
+    listenToGestures(pane.frame, this.#hands.of(pane, row));
+    if (pane.layer === OVERLAY) addDivider(pane, this.overlay);
   }
 
   #left(pane) {
@@ -154,24 +160,6 @@ export class Stage extends EventTarget {
     if (changed) this.redraw();
   }
 
-  /** The line of a swipe, to be taken by hand. */
-  #divide(pane) {
-    const divider = document.createElement("div");
-    divider.className = "divider";
-    divider.addEventListener("pointerdown", (event) => {
-      event.stopPropagation();
-      divider.setPointerCapture(event.pointerId);
-    });
-    divider.addEventListener("pointermove", (event) => {
-      event.stopPropagation();
-      if (!divider.hasPointerCapture(event.pointerId)) return;
-      const share = pane.pointOf(event).x / pane.size.width;
-      this.overlay.set({ share: Math.min(1, Math.max(0, share)) });
-    });
-    divider.addEventListener("pointerup", (event) => event.stopPropagation());
-    pane.frame.append(divider);
-  }
-
   // --- Drawing ---
 
   #draw(row, pane) {
@@ -188,7 +176,7 @@ export class Stage extends EventTarget {
   #words(layer) {
     if (layer !== OVERLAY) return [this.layers.label(layer), this.layers.detail(layer)];
     const [below, above] = this.overlay.pair(this.#chosen).map((each) => this.layers.label(each));
-    return ["Overlay", `${this.overlay.mode}, ${above} on ${below}`];
+    return ["Overlay", `${above} on ${below}`];
   }
 
   /** How to draw a pane in image pixels, now; null when it is not decoded. Never kept: bitmaps are let go any time. */
@@ -199,11 +187,18 @@ export class Stage extends EventTarget {
     );
     if (pane.layer !== OVERLAY) return below && ((context) => context.drawImage(below, 0, 0));
     if (!below || !above) return null;
-    const colour = inkOf(pane);
+    const edges = this.overlay.mode === "edges" ? this.#edges(item, pane) : {};
     return (context, { scale, x }) => {
       const divider = (this.overlay.share * pane.size.width - x) / scale;
-      this.overlay.paint(context, below, above, colour, divider);
+      this.overlay.paint(context, { below, above, divider, ...edges });
     };
+  }
+
+  /** What edges are found in, and in which colour they are drawn. */
+  #edges(item, pane) {
+    const [, above] = this.overlay.pair(this.#chosen);
+    const heights = OF_HEIGHTS.has(above) ? this.layers.heights(item) : null;
+    return { heights, colour: getComputedStyle(pane.canvas).color.match(/\d+/g).slice(0, 3).map(Number) };
   }
 
   #missing({ item }, { layer }) {
@@ -222,7 +217,9 @@ export class Stage extends EventTarget {
       for (const pane of row.panes) {
         const paint = here && this.#paint(row, pane);
         const words = paint ? this.#readout(row.item, pane.layer, here) : "";
-        pane.point(here, { paint, words, where, line: this.profile.lineOf(row.index) });
+        const line = this.profile.lineOf(row.index);
+        // The magnifier would lie on the line that is being drawn.
+        pane.point(here, { paint: this.profile.isOpen ? null : paint, words, where, line });
       }
       if (row.index === this.profile.row) this.profile.point(here);
     }
@@ -244,67 +241,6 @@ export class Stage extends EventTarget {
     this.element.classList.toggle("zoomed", !this.fitted);
     this.element.classList.toggle("drawing", this.profile.isOpen);
     this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(this.fitted));
-  }
-
-  // --- Mouse and fingers ---
-
-  #gestures(pane, row) {
-    const pixelAt = (event) => pane.pixelAt(event, row.image);
-    return {
-      hover: (event) => event.pointerType !== "touch" && this.crosshair.point(pixelAt(event), row.index),
-      leave: (event) => event.pointerType !== "touch" && !event.buttons && this.crosshair.point(null),
-      press: (event) => {
-        this.pressed = pixelAt(event);
-      },
-      drag: (event, dx, dy) => this.#drag({ event, dx, dy, pane, row }),
-      release: () => {
-        this.#pinch = null;
-        if (this.tracing) this.profile.finish();
-        this.tracing = false;
-      },
-      cancel: () => {
-        this.#pinch = null;
-        this.tracing = false;
-      },
-      tap: (event) => this.#tap(pixelAt(event), row.index),
-      pinch: (middle, ratio, dx, dy) => this.#pinched({ middle, ratio, dx, dy, pane, row }),
-      wheel: (event, direction) => {
-        this.#view.step(direction, pane.pointOf(event), row.image, pane.size);
-        this.redraw();
-        this.crosshair.point(pixelAt(event), row.index);
-      },
-    };
-  }
-
-  #drag({ event, dx, dy, pane, row }) {
-    if (this.profile.isOpen) {
-      const pixel = pane.pixelAt(event, row.image);
-      if (!this.tracing) this.profile.begin(this.pressed, row.index);
-      this.tracing = true;
-      this.profile.extend(pixel, row.index);
-      if (pixel) this.crosshair.point(pixel, row.index);
-    } else if (!this.fitted) {
-      this.#view.pan(dx * devicePixelRatio, dy * devicePixelRatio, row.image, pane.size);
-      this.redraw();
-    }
-  }
-
-  #tap(pixel, row) {
-    if (!pixel) return;
-    if (this.profile.isOpen) {
-      this.profile.mark(pixel, row);
-      return;
-    }
-    const { pixel: last, pinned } = this.crosshair;
-    if (pinned && last.col === pixel.col && last.row === pixel.row) this.crosshair.unpin();
-    else this.crosshair.pin(pixel, row);
-  }
-
-  #pinched({ middle, ratio, dx, dy, pane, row }) {
-    this.#pinch = (this.#pinch ?? this.#view.place(row.image, pane.size).scale) * ratio;
-    this.#view.zoom(this.#pinch, pane.pointOf(middle), row.image, pane.size);
-    this.#view.pan(dx * devicePixelRatio, dy * devicePixelRatio, row.image, pane.size);
-    this.redraw();
   }
 
   // --- Keys and buttons ---
@@ -401,8 +337,8 @@ export class Stage extends EventTarget {
   /** Escape lets go of the newest; the arrows are the cross-hair's while it is pinned. */
   #bindKeys() {
     const wanted = [this.crosshair.pinned && "pinned", this.profile.isOpen && "profile"].filter(Boolean).join(" ");
-    if (wanted === (this.bound ?? "")) return;
-    this.bound = wanted;
+    if (wanted === this.#bound) return;
+    this.#bound = wanted;
     this.#closeKeys?.();
     this.#closeKeys = null;
     if (!wanted) return;
@@ -416,6 +352,13 @@ export class Stage extends EventTarget {
     this.#shape();
     this.root.classList.toggle("overlaying", !this.bar.bar.hidden);
     this.redraw();
+  }
+
+  #turned() {
+    for (const row of this.#rows) {
+      for (const pane of row.panes) if (pane.layer === OVERLAY) this.#draw(row, pane);
+    }
+    this.#pointed();
   }
 
   #profiled() {
@@ -434,11 +377,6 @@ export class Stage extends EventTarget {
   #say(text) {
     this.dispatchEvent(new CustomEvent("say", { detail: text }));
   }
-}
-
-/** The colour of edges, [r, g, b]. */
-function inkOf({ canvas }) {
-  return getComputedStyle(canvas).color.match(/\d+/g).slice(0, 3).map(Number);
 }
 
 function inside({ col, row }, { width, height }) {
