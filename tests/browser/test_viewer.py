@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -66,11 +65,7 @@ def layers_site(tmp_path_factory: pytest.TempPathFactory, site_template: Templat
 def viewer(layers_site: Site, chromium: Browser) -> Iterator[Open]:
     pages = ReviewPages(layers_site, chromium, "layers")
 
-    def open_page(who: str = "reviewer", **options: Any) -> Page:
-        layers_site.shell("from portal.accounts.models import User\nUser.objects.update(preferences={})")
-        return pages.open(who, **options)
-
-    yield open_page
+    yield lambda **options: pages.open("reviewer", **options)
     pages.close()
 
 
@@ -124,7 +119,7 @@ def test_heights_in_colours_by_tile_and_by_area(viewer: Open) -> None:
     share = (heights[30, 40] - heights.min()) / np.ptp(heights)
     expect_pixel(page, "colour", place, tuple(lut("Spectral", invert=True)[int(256 * share)].tolist()))
     page.keyboard.press("v")
-    page.get_by_label("Colours").select_option("magma")
+    page.get_by_label("Colour map").select_option("magma")
     expect_pixel(page, "colour", place, tuple(lut("magma")[int(256 * share)].tolist()))
     page.get_by_label("Turned round").check()
     expect_pixel(page, "colour", place, tuple(lut("magma")[int(256 * (1 - share))].tolist()))

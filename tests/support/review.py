@@ -82,6 +82,7 @@ class ReviewPages:
             options.setdefault("viewport", {"width": 1440, "height": 900})
             context = self._chromium.new_context(storage_state=self._session(who), **options)
             self._contexts.append(context)
+            self._forget(context)
         page = context.new_page()
         if hold:
             page.route(hold, lambda _route: None)
@@ -91,6 +92,14 @@ class ReviewPages:
         if ready and not query and not hold:
             expect(stage(page)).to_have_attribute("data-ready", "true")
         return page
+
+    def _forget(self, context: BrowserContext) -> None:
+        """Show the layers that everybody begins with: another test of this person may have chosen others."""
+        token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
+        answer = context.request.patch(
+            f"{self.site.url}/api/v1/me/preferences/", data={"viewer": None}, headers={"X-CSRFToken": token}
+        )
+        assert answer.ok
 
     def _session(self, who: str) -> Any:
         """Cookies of somebody who has signed in; once for all tests of a site."""
