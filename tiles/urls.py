@@ -8,15 +8,20 @@ from tiles.api import bulk as bulk_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, atlas, build, build_preview, gallery, layers, review, terrain
+from tiles.views import areas, atlas, build, build_on, build_preview, gallery, layers, review, terrain, uploads
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
     path("areas/new/sources/", build.build_sources, name="build-sources"),
     path("areas/new/preview/", build_preview.area_preview, name="area-preview"),
     path("areas/new/earthengine/", build.build_earthengine, name="build-earthengine"),
+    path("areas/new/uploads/", uploads.uploads, name="uploads"),
+    path("areas/new/uploads/<uuid:upload>/remove/", uploads.remove, name="upload-remove"),
     path("areas/<slug:slug>/", areas.area, name="area"),
-    path("areas/<slug:slug>/build/", build.area_rebuild, name="area-rebuild"),
+    path("areas/<slug:slug>/build/", build_on.area_rebuild, name="area-rebuild"),
+    path("areas/<slug:slug>/build/preview/", build_on.rebuild_preview, name="area-rebuild-preview"),
+    path("areas/<slug:slug>/build/picture/", build_on.restretch_preview, name="area-restretch-preview"),
+    path("areas/<slug:slug>/build/picture/<int:index>", build_on.restretched_picture, name="area-restretched"),
     path("areas/<slug:slug>/settings/", areas.area_settings, name="area-settings"),
     path("areas/<slug:slug>/drop-rgb/", areas.area_rgb_drop, name="area-rgb-drop"),
     path("areas/<slug:slug>/review/", review.review, name="review"),
@@ -39,6 +44,8 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/bulk/", bulk_api.AreaBulk.as_view(), name="api-bulk"),
     path("areas/<slug:slug>/bulk/undo/", bulk_api.AreaBulkUndo.as_view(), name="api-bulk-undo"),
     path("uploads/", uploads_api.Uploads.as_view(), name="api-uploads"),
+    path("uploads/accepted/", uploads_api.UploadsAccepted.as_view(), name="api-uploads-accepted"),
+    path("uploads/accepted/<uuid:upload>/", uploads_api.UploadAccepted.as_view(), name="api-upload-accepted"),
     path("uploads/<uuid:upload>/", uploads_api.Upload.as_view(), name="api-upload"),
     path("uploads/<uuid:upload>/finish/", uploads_api.UploadFinish.as_view(), name="api-upload-finish"),
 ]

@@ -40,7 +40,14 @@ print(json.dumps(release.job_id))
 """
 PAGES = (
     *("/", "/review/", "/help/", "/account/"),
-    *("/areas/new/", "/areas/testland/", "/areas/empty/", "/areas/testland/settings/", "/areas/testland/build/"),
+    *(
+        "/areas/new/",
+        "/areas/new/uploads/",
+        "/areas/testland/",
+        "/areas/empty/",
+        "/areas/testland/settings/",
+        "/areas/testland/build/",
+    ),
     *("/areas/testland/review/", "/areas/empty/review/", "/areas/testland/review/?state=rejected"),
     "/areas/testland/tiles/0/3d/",
     *("/areas/testland/gallery/?state=rejected&order=-score", "/areas/testland/gallery/?failure=void"),

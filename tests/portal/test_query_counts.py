@@ -16,12 +16,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from captions.services import caption_write_machine
 from portal.exports.models import Release
 from tests.support.factories import make_area, make_tile
 from tiles.jobs.services import job_start
-from tiles.models import Area, Job
+from tiles.models import Area, DemUpload, Job
 from tiles.review.services import tile_approve
 
 BASELINE = Path(__file__).with_name("query_counts.json")
@@ -37,6 +38,8 @@ ADDRESSES = {
     "jobs": "/jobs/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",
+    "uploads": "/areas/new/uploads/",
+    "json of uploads": "/api/v1/uploads/accepted/",
     "json of captions": "/api/v1/areas/land-0/captions/?index=0,1,2",
     "json of decisions": "/api/v1/areas/land-0/decisions/?mine=1",
     "json of jobs": "/api/v1/jobs/",
@@ -57,6 +60,9 @@ def fill(by: Any, rows: range) -> None:
             tile_approve(tile_id=tile.pk, seen=seen, seen_version=tile.version, by=by, client_id=uuid4())
         job = job_start(kind="build", title=f"Job {number}", subject=f"s{number}", chunks=[{}], by=by, background=False)
         Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
+        DemUpload.objects.create(
+            owner=by, name=f"dem{number}.tif", size=1, state="accepted", heard_at=now(), finished_at=now()
+        )
         release = Release.objects.create(name=f"r-{number}", created_by=by, state=Release.State.FAILED)
         release.areas.add(area)
 

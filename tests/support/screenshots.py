@@ -20,6 +20,7 @@ PAGES = {
     "atlas": f"/areas/{AREA}/atlas/",
     "area-settings": f"/areas/{AREA}/settings/",
     "area-new": "/areas/new/",
+    "uploads": "/areas/new/uploads/",
     "area-build": f"/areas/{AREA}/build/",
     "gallery": f"/areas/{AREA}/gallery/?order=score",
     "review-start": "/review/",

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import UnreadablePostError
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tiles.core.errors import BadInput
+from tiles.core.paging import keyset_page
 from tiles.core.permissions import BUILD_AREA
 from tiles.models import DemUpload
-from tiles.uploads import selectors, services
+from tiles.uploads import removal, selectors, services
 
 OFFSET = "Upload-Offset"
 PIECE = 256 * 1024
+PAGE_SIZE = 50
 
 
 class UploadIn(serializers.Serializer[Any]):
@@ -124,6 +127,63 @@ class UploadFinish(APIView):
     @extend_schema(operation_id="upload_finish", request=None, responses={202: UploadOut})
     def post(self, request: Request, upload: UUID) -> Response:
         return Response(UploadOut(services.upload_finish(uuid=upload, by=request.user)).data, status=202)
+
+
+class UseOut(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    job = serializers.IntegerField(allow_null=True, help_text="The open job on the area, if any.")
+
+
+class AcceptedOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="uuid")
+    name = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    owner = serializers.CharField(source="owner.shown_name")
+    accepted_at = serializers.DateTimeField(source="finished_at")
+    used_by = serializers.SerializerMethodField(help_text="Areas cut from it, or about to be.")
+
+    @extend_schema_field(UseOut(many=True))
+    def get_used_by(self, upload: DemUpload) -> list[dict[str, Any]]:
+        return [asdict(use) for use in self.context["uses"][upload.pk]]
+
+
+class AcceptedPageOut(serializers.Serializer[Any]):
+    items = AcceptedOut(many=True)
+    before = serializers.CharField(allow_blank=True, help_text="Cursor of the newer page; empty when there is none.")
+    after = serializers.CharField(allow_blank=True, help_text="Cursor of the older page.")
+
+
+class UploadsAccepted(APIView):
+    """What was uploaded and accepted, by anybody, newest first, and what uses it."""
+
+    permission = BUILD_AREA
+
+    @extend_schema(
+        operation_id="uploads_accepted",
+        parameters=[OpenApiParameter("after", OpenApiTypes.STR), OpenApiParameter("before", OpenApiTypes.STR)],
+        responses=AcceptedPageOut,
+    )
+    def get(self, request: Request) -> Response:
+        asked = {name: request.query_params.get(name, "") for name in ("after", "before")}
+        page = keyset_page(removal.uploads_accepted(), order=("-id",), size=PAGE_SIZE, **asked)
+        items = AcceptedOut(page.rows, many=True, context={"uses": removal.uploads_uses(page.rows)}).data
+        return Response({"items": items, "before": page.before, "after": page.after})
+
+
+class UploadAccepted(APIView):
+    """Remove an accepted upload for good."""
+
+    permission = BUILD_AREA
+
+    @extend_schema(
+        operation_id="upload_remove",
+        description="409 `in_use` carries the `areas` that are cut from it. Repeating it changes nothing.",
+        responses=UploadOut,
+    )
+    def delete(self, request: Request, upload: UUID) -> Response:
+        return Response(UploadOut(removal.upload_remove(uuid=upload, by=request.user)).data)
 
 
 def _tail(upload: DemUpload) -> dict[str, Any] | None:

@@ -98,7 +98,8 @@ def _root(key: str) -> Path | None:
     first = key.partition("/")[0]
     if first == UPLOADS:
         return uploads_folder()
-    known = first.isdecimal() and int(first) < len(settings.DEMETER_SOURCES)
+    # Python refuses to read a number of thousands of digits.
+    known = len(first) < 10 and first.isdecimal() and int(first) < len(settings.DEMETER_SOURCES)
     return settings.DEMETER_SOURCES[int(first)] if known else None
 
 

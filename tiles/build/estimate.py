@@ -50,13 +50,16 @@ def build_estimate(
     imagery: Mapping[str, Any] | None,
     nir: bool,
     limit: int | None = None,
+    more: int = 0,
+    drawn_too: bool = True,
 ) -> Estimate:
     """Make up to three tiles, spread over the plan, in memory.
 
     imagery: the spec of files on disk; None for imagery from the network, of which a stand-in is made, with `nir` or
-    without. limit: how many tiles are made at most. Raises nothing: what fails is told.
+    without. limit: how many tiles are made at most. more: tiles that are made besides those of the preview, which
+    only serve as a measure unless `drawn_too`. Raises nothing: what fails is told.
     """
-    likely = preview.tiles - preview.counts[VOID]
+    likely = more + (preview.tiles - preview.counts[VOID] if drawn_too else 0)
     tiles = min(likely, limit or likely)
     started, busy, made, size = time.monotonic(), 0.0, 0, 0
     failed: list[str] = []

@@ -99,6 +99,8 @@ def limit_of(asked: GridOptions | None) -> int | None:
     limit = asked.limit if asked else None
     if limit is not None and limit < 1:
         raise BadInput("A build makes at least one tile: choose a limit of 1 or more.", field="grid.limit")
+    if limit is not None and limit > LARGEST_NUMBER:
+        raise BadInput("No area has so many tiles. Leave the limit out to make all of them.", field="grid.limit")
     return limit
 
 
@@ -126,11 +128,12 @@ def _require(grid: Mapping[str, Any]) -> None:
         and f"A metric grid has pixels of more than 0 and less than {MOST_METRES:,} m.",
         "resize": grid["resize"] is not None
         and not 0 <= grid["resize"] <= LARGEST_NUMBER
-        and "Windows that are resized are at least one pixel wide; 0 takes each file as a whole.",
+        and f"Windows that are resized are 1 to {LARGEST_NUMBER:,} pixels wide; 0 takes each file as a whole.",
         "stride": grid["stride"] is not None
         and not 1 <= grid["stride"] <= LARGEST_NUMBER
-        and "The stride is a number of pixels above 0.",
-        "start_index": not 0 <= grid["start_index"] <= LARGEST_NUMBER // 2 and "Tiles are numbered from 0 or above.",
+        and f"The stride is a number of pixels from 1 to {LARGEST_NUMBER:,}.",
+        "start_index": not 0 <= grid["start_index"] <= LARGEST_NUMBER // 2
+        and f"The first tile has a number from 0 to {LARGEST_NUMBER // 2:,}.",
     }
     for name, message in wrong.items():
         if message:

@@ -27,6 +27,7 @@ from tiles.raster.reading import SAFE_ENV, plain_errors
 from tiles.raster.windows import SEA, ScannedWindow, windows_numbered
 
 from . import door, plan
+from .fineness import Enlarged, Native, sheets_enlarged
 from .griding import GridOptions, grid_of, grid_settled
 from .sheets import OpenFiles, Sheet, require_cut, sheet_windows, sheets_of
 from .tile import over_limit
@@ -41,6 +42,7 @@ CACHE_BYTES = 64 * 2**20
 VOID = "void"
 PLAIN = GridOptions()
 NOWHERE: Mapping[str, Any] = {"kind": "nowhere"}
+UNKNOWN: Native = {}
 
 
 class _OutOfTime(Exception):
@@ -70,7 +72,8 @@ class Seen:
 class Preview:
     """What a build would plan. counts: "tiles", and windows by the reason why they get no number, or would fail.
 
-    about: some windows were not looked at closely. unseen: files there was no time for at all.
+    about: some windows were not looked at closely. unseen: files there was no time for at all. enlarged: what the grid
+    is more than twice as fine as.
     """
 
     tile_size: int
@@ -80,6 +83,13 @@ class Preview:
     files: int = 0
     unseen: int = 0
     about: bool = False
+    enlarged: list[Enlarged] = field(default_factory=list)
+    upsampling_allowed: bool = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a build would be, because of its grid's fineness."""
+        return not self.upsampling_allowed and any(enlarged.too_far for enlarged in self.enlarged)
 
     @property
     def drawn(self) -> list[Seen]:
@@ -97,11 +107,13 @@ def build_preview(
     void_limit: float,
     grid: GridOptions = PLAIN,
     imagery: Mapping[str, Any] = NOWHERE,
+    native: Native = UNKNOWN,
     seconds: float = SECONDS_TO_LOOK,
 ) -> Preview:
     """Look at elevation files and folders, at their headers for so many seconds, and at their heights as long again.
 
-    imagery: the spec, or its kind alone; only the imagery's own grid needs more. At least one file is always looked at.
+    imagery: the spec, or its kind alone; only the imagery's own grid needs more. native: resolutions; where that of the
+    heights is None it is the first file's. At least one file is always looked at.
     Raises BadInput with the `field` that is wrong.
     """
     least, most = door.TILE_SIZES
@@ -117,14 +129,28 @@ def build_preview(
                 break
             plan.dem_inspect(path)
             known.append(path)
+        native = {**native, "dem": native.get("dem") or _own_gsd(known)}
         sheets = sheets_of(known, imagery=imagery, tile_size=tile_size, options=options)
         require_cut(sheets)
         unseen = len(paths) - len(known)
-        preview = Preview(tile_size, options.start_index or 0, files=len(paths), unseen=unseen, about=bool(unseen))
+        preview = Preview(
+            tile_size,
+            options.start_index or 0,
+            files=len(paths),
+            unseen=unseen,
+            about=bool(unseen),
+            enlarged=sheets_enlarged(native, sheets),
+            upsampling_allowed=bool(options.allow_upsampling),
+        )
         late = _clock(seconds)
         for sheet in sheets:
             _add(preview, _looked_at(sheet, void_limit, preview.start + preview.tiles, late))
     return preview
+
+
+def _own_gsd(files: Sequence[Path]) -> float | None:
+    grid = plan.dem_inspect(files[0]).grid if files else None
+    return grid.gsd_m if grid else None
 
 
 def _clock(seconds: float) -> Callable[[], bool]:

@@ -270,7 +270,8 @@ def _describe(path: Path, bands: Sequence[int]) -> dict[str, Any]:
         if max(bands) > dataset.count:
             raise BadInput(
                 f"{path.name} has {dataset.count} {'band' if dataset.count == 1 else 'bands'}, "
-                f"so there is no band {max(bands)}. Choose others."
+                f"so there is no band {max(bands)}. Choose others.",
+                field="bands" if max(bands[:3]) > dataset.count else "nir",
             )
         dtypes = {dataset.dtypes[band - 1] for band in bands}
         if len(dtypes) > 1 or np.dtype(next(iter(dtypes))).kind not in "iuf":
@@ -338,9 +339,9 @@ def _alpha_band(dataset: Any) -> int | None:
 
 def _require_bands(bands: Sequence[int], nir: int | None) -> None:
     if len(bands) != 3:
-        raise BadInput("Name three bands: red, green and blue, as in 1,2,3.")
+        raise BadInput("Name three bands: red, green and blue, as in 1,2,3.", field="bands")
     if min(*bands, 1 if nir is None else nir) < 1:
-        raise BadInput("Bands are counted from 1.")
+        raise BadInput("Bands are counted from 1.", field="bands" if min(bands) < 1 else "nir")
 
 
 def _bands_text(spec: Mapping[str, Any]) -> str:

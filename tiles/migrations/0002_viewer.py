@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tiles", "0001_initial"),
+        ("tiles", "0002_buildpage"),
     ]
 
     operations = [

@@ -21,6 +21,7 @@ class DemUpload(models.Model):
         ACCEPTED = "accepted", "Accepted"
         REFUSED = "refused", "Refused"
         CANCELLED = "cancelled", "Cancelled"
+        REMOVED = "removed", "Removed"
 
     OPEN: ClassVar = (State.RECEIVING, State.CHECKING)
 
@@ -32,7 +33,7 @@ class DemUpload(models.Model):
     sha256_asked = models.CharField(max_length=64, blank=True, help_text="What the file must have; empty: anything.")
     sha256 = models.CharField(max_length=64, blank=True, help_text="As measured once it was whole.")
     state = models.CharField(max_length=10, choices=State, default=State.RECEIVING)
-    problem = models.TextField(blank=True, help_text="Why it was refused or cancelled, for a person.")
+    problem = models.TextField(blank=True, help_text="Why it was refused, cancelled or removed, for a person.")
     job = models.ForeignKey(
         Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="dem_uploads", help_text="What checks it."
     )

@@ -10,13 +10,14 @@ from PIL import Image
 from tiles.core.errors import NotFound
 from tiles.models import TilePair
 from tiles.raster.arrays import BoolArray, NumberArray
+from tiles.raster.colour_map import colour_map
 from tiles.raster.encode import encode_png, read_layer_bytes
-from tiles.raster.errors import RasterError
+from tiles.raster.errors import FlatTile, RasterError
 from tiles.raster.grid import Grid
 from tiles.raster.packed import pack_heights, read_heights
 from tiles.raster.stretch import stretch_band, stretch_rgb
 
-from .layers import SMALL, SMALL_SIDE, layer_file
+from .layers import COLOURS, SMALL, SMALL_SIDE, layer_file
 
 NORMALISATION = "per_channel"
 """Of a tile whose row does not say how its picture was made."""
@@ -29,6 +30,8 @@ def derived_body(tile: TilePair, name: str, slug: str) -> bytes:
     """
     try:
         return _MAKERS[name](tile, slug)
+    except FlatTile as error:
+        raise NotFound(f"{tile.name} is flat: its heights have no colours.") from error
     except (RasterError, OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
         raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
 
@@ -49,6 +52,16 @@ def _depth(tile: TilePair, slug: str, *, small: bool = False) -> bytes:
 
 def _thinned(tile: TilePair, slug: str) -> bytes:
     return _depth(tile, slug, small=True)
+
+
+def _coloured(table: str) -> Callable[[TilePair, str], bytes]:
+    """The colour depth map, voids black."""
+
+    def make(tile: TilePair, slug: str) -> bytes:
+        void = layer_file(tile, "void", slug).read_bytes() if tile.layer("void") else None
+        return colour_map(layer_file(tile, "dem.tif", slug).read_bytes(), void, table)
+
+    return make
 
 
 def _elevation(tile: TilePair, slug: str) -> bytes:
@@ -86,6 +99,7 @@ def _bands(tile: TilePair, name: str, slug: str) -> tuple[NumberArray, BoolArray
 _MAKERS: dict[str, Callable[[TilePair, str], bytes]] = {
     "dem255": _depth,
     SMALL: _thinned,
+    **{name: _coloured(table) for name, table in COLOURS.items()},
     "elevation": _elevation,
     "raw": _unstretched,
     "nir": _first_band("nir"),

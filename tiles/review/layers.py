@@ -15,6 +15,8 @@ TIFF = "image/tiff"
 SMALL = "heights"
 """DEM_255 thinned out for lists of tiles, to SMALL_SIDE pixels or a few more."""
 SMALL_SIDE = 128
+COLOURS = {"colour": "Spectral", "colour-inferno": "inferno"}
+"""Deliveries of the colour depth map, and their colour tables: the published one, and the method's default."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ DELIVERIES = {
     "preview": Delivery(("preview",), "image/jpeg"),
     "dem255": Delivery(("dem255", "void"), "image/png", derived=True),
     SMALL: Delivery(("dem255", "void"), "image/png", derived=True),
+    **{name: Delivery(("dem", "void"), "image/png", derived=True) for name in COLOURS},
     "elevation": Delivery(("dem", "void"), "application/octet-stream", derived=True, packed=True),
     "raw": Delivery(("rgb",), "image/png", derived=True, parameter="normalisation"),
     "nir": Delivery(("nir",), "image/png", derived=True),
@@ -55,7 +58,14 @@ DELIVERIES = {
 
 def delivered(tile: TilePair) -> list[str]:
     """The names under which this tile's layers can be had at full size."""
-    return [name for name, delivery in DELIVERIES.items() if name != SMALL and tile.layer(delivery.made_of[0])]
+    return [name for name in DELIVERIES if name != SMALL and _has(tile, name)]
+
+
+def _has(tile: TilePair, name: str) -> bool:
+    """A tile whose heights are all equal has no colours: there is nothing to scale."""
+    if name not in DELIVERIES or not tile.layer(DELIVERIES[name].made_of[0]):
+        return False
+    return name not in COLOURS or tile.dem_min is None or tile.dem_min != tile.dem_max
 
 
 def layer_token(tile: TilePair, name: str) -> str:
@@ -63,10 +73,9 @@ def layer_token(tile: TilePair, name: str) -> str:
 
     Raises NotFound for a layer that the tile has not.
     """
-    delivery = DELIVERIES.get(name)
-    if delivery is None or not tile.layer(delivery.made_of[0]):
+    if not _has(tile, name):
         raise NotFound(f"{tile.name} has no layer {name}.")
-    versions = tile.layer_versions()
+    delivery, versions = DELIVERIES[name], tile.layer_versions()
     parts = [str(versions[layer]) for layer in delivery.made_of if layer in versions]
     if delivery.parameter:
         parts.append(str(tile.parameters.get(delivery.parameter, "")))

@@ -126,7 +126,7 @@ def upload_cancel(*, uuid: UUID, by: Any) -> DemUpload:
     require(by, BUILD_AREA)
     upload = upload_by_uuid(uuid)
     if upload.state == State.ACCEPTED:
-        raise Conflict(f"{upload.name} is accepted already, and stays where builds can find it.")
+        raise Conflict(f"{upload.name} is accepted already. Remove it from the list of uploaded elevation models.")
     if upload.state == State.CHECKING and upload.job and upload.job.state in Job.OPEN:
         job_cancel(job_id=upload.job.pk, by=by)
     elif upload.state == State.RECEIVING:

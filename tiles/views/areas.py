@@ -23,6 +23,11 @@ from tiles.models import Area, Job, SkippedWindow, TilePair
 from tiles.models.choices import REJECTION_REASONS, BuildState, Failure
 
 FAILURES_SHOWN = 50
+DESCRIBED_GROUPS = {
+    "The heights": ("surface", "vertical_datum", "dem_gsd", "dem_from", "dem_to"),
+    "The imagery": ("satellite", "imagery_gsd", "imagery_from", "imagery_to"),
+    "Rights": ("licence", "attribution"),
+}
 
 
 class DescribeForm(forms.ModelForm):
@@ -39,6 +44,7 @@ class DescribeForm(forms.ModelForm):
         fields = DESCRIBED
         labels = {
             "surface": "Surface or terrain",
+            "satellite": "Imagery taken by",
             "dem_from": "Heights acquired from",
             "dem_to": "Heights acquired to",
             "imagery_from": "Imagery acquired from",
@@ -47,9 +53,20 @@ class DescribeForm(forms.ModelForm):
             "imagery_gsd": "Native resolution of the imagery (m)",
         }
         widgets = {
-            name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-            for name in ("dem_from", "dem_to", "imagery_from", "imagery_to")
+            **{
+                name: forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+                for name in ("dem_from", "dem_to", "imagery_from", "imagery_to")
+            },
+            **{name: forms.Textarea(attrs={"rows": 3}) for name in ("description", "attribution")},
         }
+        help_texts = {"dem_gsd": "", "imagery_gsd": ""}
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The questions as the build page groups them, what belongs to no group first; the reasons stand apart."""
+        grouped = {name for names in DESCRIBED_GROUPS.values() for name in names}
+        others = [self[name] for name in self.fields if name not in grouped and name != "reasons"]
+        groups = [(title, [self[name] for name in names]) for title, names in DESCRIBED_GROUPS.items()]
+        return [("The area", others), *groups]
 
 
 @permission_required(VIEW_DATA, raise_exception=True)

@@ -13,7 +13,7 @@ from tiles.build.services import STRETCH, AreaFacts, BuildOptions
 from tiles.core.errors import BadInput
 from tiles.imagery.ee_request import PRESETS, Request, days_lost, request_made
 from tiles.imagery.questions import CATALOGUE, EARTHENGINE, PRESET, Question, not_configured
-from tiles.imagery.stac import DEFAULTS
+from tiles.imagery.stac import DEFAULTS, NATIVE_GSD
 from tiles.models import Area
 
 NORMALISATIONS = [
@@ -26,6 +26,7 @@ SOURCES = [
     ("stac", "A STAC catalogue"),
     ("earthengine", "Earth Engine"),
 ]
+NO_SHORT_NAME = "No short name can be made of this name: give one in lower-case letters, digits and hyphens."
 WHOLE_NUMBERS = "Give three band numbers, as in 1,2,3."
 
 
@@ -33,7 +34,26 @@ class DateField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class StretchForm(forms.Form):
+class PictureForm(forms.Form):
+    """How the picture is made of the imagery."""
+
+    normalisation = forms.ChoiceField(label="To 8 bits", choices=NORMALISATIONS, initial="per_channel")
+    percent = forms.FloatField(
+        label="Stretch (%)",
+        min_value=0,
+        max_value=49.9,
+        initial=1,
+        help_text="Cut off at either end of the 8-bit picture; 0 leaves it as it is.",
+    )
+    per_channel_percent = forms.BooleanField(
+        label="Stretch each band by itself (1 %, blue 0.3 %)", required=False, initial=False
+    )
+
+    def stretch(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in STRETCH}
+
+
+class StretchForm(PictureForm):
     """What both pages ask about the limits and the picture."""
 
     void_limit = forms.FloatField(
@@ -50,17 +70,6 @@ class StretchForm(forms.Form):
         initial=0,
         help_text="A tile with more pixels without imagery fails, and keeps its number.",
     )
-    normalisation = forms.ChoiceField(label="To 8 bits", choices=NORMALISATIONS, initial="per_channel")
-    percent = forms.FloatField(
-        label="Stretch (%)",
-        min_value=0,
-        max_value=49.9,
-        initial=1,
-        help_text="Cut off at either end of the 8-bit picture; 0 leaves it as it is.",
-    )
-    per_channel_percent = forms.BooleanField(
-        label="Stretch each band by itself (1 %, blue 0.3 %)", required=False, initial=False
-    )
 
     def options(self, **more: Any) -> BuildOptions:
         names = ("void_limit", "uncovered_limit", *STRETCH)
@@ -76,6 +85,7 @@ class BuildForm(StretchForm):
         max_length=80,
         required=False,
         help_text="For addresses and file names, as in japan-korea; made from the name when left empty.",
+        error_messages={"invalid": "Use lower-case letters, digits and hyphens, as in japan-korea."},
     )
     source = forms.ChoiceField(
         label="Where it comes from", choices=SOURCES, initial="raster", required=False, widget=forms.RadioSelect
@@ -129,6 +139,8 @@ class BuildForm(StretchForm):
         cleaned = super().clean() or {}
         if not cleaned.get("slug") and cleaned.get("name"):
             cleaned["slug"] = slugify(cleaned["name"])[:80].strip("-")
+            if not cleaned["slug"] and "slug" not in self.errors:
+                self.add_error("slug", NO_SHORT_NAME)
         return cleaned
 
     def facts(self) -> AreaFacts:
@@ -197,6 +209,13 @@ class AnswersForm(forms.Form):
             else:
                 self.fields[question.name] = AnswerField(question)
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("start"), cleaned.get("end")
+        if start and end and end < start:
+            self.add_error("end", "The imagery cannot end before it begins.")
+        return cleaned
+
     def shown(self, *, rare: bool) -> Iterable[forms.BoundField]:
         return [self[question.name] for question in self.questions if question.rare == rare]
 
@@ -237,6 +256,9 @@ class CatalogueForm(AnswersForm):
     def imagery(self) -> str:
         return f"stac:{self.cleaned_data['url']}"
 
+    def native_gsd(self) -> float | None:
+        return NATIVE_GSD
+
     def search(self) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if name != "url" and value != ""}
 
@@ -273,6 +295,13 @@ class EarthEngineForm(AnswersForm):
     def imagery(self) -> str:
         return "earthengine"
 
+    def native_gsd(self) -> float | None:
+        """Metres, of the collection; None when that is not known or an answer is wrong."""
+        try:
+            return request_made(self.search()).known.gsd if self.is_valid() else None
+        except BadInput:
+            return None
+
     def search(self) -> dict[str, Any]:
         """What is asked for, as `request_made` takes it."""
         preset, _, collection = self.cleaned_data["filled"].partition(" ")
@@ -297,9 +326,13 @@ class RebuildForm(StretchForm):
         required=False,
         help_text="From the source imagery. A tile whose pixels change goes back to pending.",
     )
-
-    def stretch(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in STRETCH}
+    tile = forms.IntegerField(
+        label="Tile to try it on",
+        min_value=0,
+        max_value=2**31 - 1,
+        required=False,
+        help_text="By its number; one from the middle when empty.",
+    )
 
 
 Searches = Mapping[str, CatalogueForm | EarthEngineForm]
@@ -316,3 +349,9 @@ def searches_of(form: BuildForm) -> Searches:
 
 def bound(searches: Searches) -> list[CatalogueForm | EarthEngineForm]:
     return [search for search in searches.values() if search.is_bound]
+
+
+def all_valid(*asked: forms.Form) -> bool:
+    """Whether all of them are; each is looked at, so that every question says what is wrong."""
+    valid = [form.is_valid() for form in asked]
+    return all(valid)

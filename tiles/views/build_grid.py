@@ -51,6 +51,7 @@ class GridForm(forms.Form):
         label="Tiles to make now", help_text="At most so many, the lowest numbers first. The next build goes on."
     )
 
+    LATER = ("limit", "allow_upsampling")
     RARE = ("gsd", "resize", "stride", "start_index", "allow_upsampling")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -83,6 +84,18 @@ class GridForm(forms.Form):
             raise forms.ValidationError("This is not JSON. Choose a GeoJSON file.") from error
 
     def options(self) -> GridOptions:
-        """What was answered; a box that is not ticked is no answer, and neither is an empty field."""
-        answers = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", False)}
+        """What was answered; a box that is not ticked is no answer, and neither is an empty field. 0 is one."""
+        answers = {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if value is not None and value is not False and value != ""
+        }
         return GridOptions(**answers)
+
+
+class LaterGridForm(GridForm):
+    """Of these, what may differ from build to build."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = {name: self.fields[name] for name in self.LATER}

@@ -1,14 +1,17 @@
-"""The files and folders that were ticked on a build page."""
+"""The files and folders that were ticked on a build page, and where it says what is wrong."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from django import forms
 from django.http import QueryDict
 
-from tiles.build.choosing import source_path
-from tiles.core.errors import BadInput
+from tiles.build.choosing import source_path, source_tree, source_uploads
+from tiles.core.errors import ApplicationError, BadInput, NotAllowed
+
+from .build_grid import FIELD
 
 NOTHING_CHOSEN = "Choose at least one folder or file."
 
@@ -16,6 +19,30 @@ NOTHING_CHOSEN = "Choose at least one folder or file."
 def keys_chosen(answers: QueryDict) -> dict[str, Any]:
     """The keys that were ticked, and what is wrong with them."""
     return {"dems": answers.getlist("dems"), "imagery": answers.getlist("imagery"), "errors": {}}
+
+
+def inputs_context(chosen: dict[str, Any]) -> dict[str, Any]:
+    """What the questions about inputs show."""
+    return {
+        "dem_nodes": source_tree(chosen["dems"]),
+        "imagery_nodes": source_tree(chosen["imagery"]),
+        "uploaded": source_uploads(chosen["dems"]),
+        "chosen": chosen,
+    }
+
+
+def say_beside(form: forms.Form, grid: forms.Form, chosen: dict[str, Any], error: ApplicationError) -> None:
+    """Put an error beside the question it is about. Raises NotAllowed again, which is about none."""
+    if isinstance(error, NotAllowed):
+        raise error
+    field = error.extra.get("field") or ""
+    of_grid = field.removeprefix(FIELD)
+    if field.startswith(FIELD) and of_grid in grid.fields:
+        grid.add_error(of_grid, error.message)
+    elif field in ("dems", "imagery"):
+        chosen["errors"][field] = error.message
+    else:
+        form.add_error(field if field in form.fields else None, error.message)
 
 
 def chosen_dems(keys: list[str], *, needed: bool = True) -> list[Path]:

@@ -65,7 +65,7 @@ def test_what_can_be_chosen(sources: Path) -> None:
     "key",
     [
         *("", "0/..", "0/dem/../../secret", "0/way_out", "0/way_out/secret.tif", "0/link.tif", "0/.hidden/dem.tif"),
-        *("1/", "-1/", "x/", "0//etc/passwd", "0/absent", "0/dem\0", "²/"),
+        *("1/", "-1/", "x/", "0//etc/passwd", "0/absent", "0/dem\0", "²/", "9" * 5000),
     ],
 )
 def test_what_can_not(sources: Path, signed_in: Callable[[str], Client], key: str) -> None:
@@ -146,6 +146,13 @@ def test_a_curator_builds_an_area(sources: Path, data_folder: Path, signed_in: C
         ({"imagery": "0/dem"}, "1 band"),
         ({"dems": ["0/picture.tif"]}, "an elevation model has one"),
         ({"dem_from": "2021-02-03", "dem_to": "2020-02-03"}, "cannot end before"),
+        ({"name": "日本"}, "No short name can be made of this name"),
+        ({"slug": "../x"}, "Use lower-case letters"),
+        ({"bands": "1,2"}, "Name three bands"),
+        ({"nir": 10**30}, "so there is no band"),
+        ({"grid-limit": 10**30}, "No area has so many tiles"),
+        ({"grid-resize": 10**30}, "pixels wide"),
+        ({"source": "mars"}, "not one of the available choices"),
     ],
 )
 def test_errors_stand_beside_their_question(
@@ -167,7 +174,7 @@ def test_the_same_short_name_twice_is_refused(sources: Path, signed_in: Callable
     Area.objects.create(slug="the-land", name="Another")
     answers = {**ANSWERS, "dems": ["0/dem"], "imagery": "0/picture.tif"}
     page = signed_in("curator").post(reverse("area-build"), answers).content.decode()
-    assert "an area of this short name already" in page
+    assert "There is an area the-land already" in page
     assert Area.objects.get().name == "Another"
 
 

@@ -133,7 +133,7 @@ def test_a_source_that_is_not_configured_says_what_to_set(
     page = client.get(reverse("area-build")).content.decode()
     assert "Set EARTHENGINE_CREDENTIALS" in page
     assert "Set DEMETER_STAC_HOSTS" in page
-    assert "ee-collection" not in page
+    assert 'name="ee-collection"' not in page
     assert "Set EARTHENGINE_CREDENTIALS" in asked(client, source="earthengine", **filled())
     settings.EARTHENGINE_CREDENTIALS = "anonymous"
     settings.EARTHENGINE_PROJECT = ""

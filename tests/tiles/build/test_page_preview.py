@@ -161,6 +161,33 @@ def test_of_the_network_nothing_is_asked(preview: Callable[..., str], settings: 
     assert "nothing was asked of the network" in said
 
 
+def test_a_grid_finer_than_what_is_put_on_it_is_said_beside_the_counts(
+    preview: Callable[..., str], inputs: Inputs, settings: Any
+) -> None:
+    coarse = write_raster(inputs.folder / "coarse.tif", np.full((3, 30, 60), 900, np.uint16), pixel=90)
+    assert "times finer" not in preview(imagery="0/picture.tif")
+    said = preview(imagery=f"0/{coarse.name}")
+    assert "The grid of 30 m is 3 times finer than the imagery (90 m): it shows no more detail" in said
+    assert "<strong>10 tiles</strong>" in said
+    refused = {"imagery": f"0/{coarse.name}", "imagery_gsd": "150"}
+    assert "5 times finer than the imagery (150 m): most of its pixels are made up. The build refuses" in preview(
+        **refused
+    )
+    assert "You allowed it" in preview(**refused, **{"grid-allow_upsampling": "on"})
+    assert "2.5 times finer than the heights (75 m)" in preview(dem_gsd="75")
+    assert "7.5 times finer than the heights (30 m)" in preview(**{"grid-gsd": "4"})
+    settings.EARTHENGINE_CREDENTIALS, settings.EARTHENGINE_PROJECT = "anonymous", "demeter-test"
+    assert "2.5 times finer than the imagery (10 m)" in preview(
+        source="earthengine", dem_gsd="4", **{"grid-gsd": "4"}, **filled()
+    )
+
+
+def test_wrong_imagery_does_not_hide_the_windows(preview: Callable[..., str]) -> None:
+    said = preview(imagery="0/dem")
+    assert "Which imagery?" in said
+    assert "<strong>10 tiles</strong>" in said
+
+
 def test_without_a_script_the_whole_page_comes_with_the_preview(preview: Callable[..., str]) -> None:
     page = preview(url="area-build", imagery="0/picture.tif", do="preview")
     assert "really made" in page

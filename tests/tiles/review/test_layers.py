@@ -17,6 +17,7 @@ from tests.support.factories import colours_of, grid_of, heights_of, make_area, 
 from tiles.core.files import write_whole
 from tiles.core.paths import layer_path
 from tiles.models import TilePair
+from tiles.raster.colour import colour_depth, lut
 from tiles.raster.depth import depth_to_uint8
 from tiles.raster.encode import encode_geotiff, read_layer_bytes
 from tiles.raster.stretch import stretch_rgb
@@ -134,6 +135,30 @@ def test_other_bands_are_stretched_to_grey(tile: TilePair, signed_in: Any, name:
     assert (np.diff(grey.ravel()[9:].astype(int)) >= 0).all()
 
 
+@pytest.mark.parametrize(("layer", "table"), [("colour", "Spectral"), ("colour-inferno", "inferno")])
+def test_colour_depth_maps_are_made_of_the_heights(tile: TilePair, signed_in: Any, layer: str, table: str) -> None:
+    answer = fetch(signed_in("viewer"), layer, v="1.1")
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    void = np.zeros((64, 64), bool)
+    void[:16, :16] = True
+    pixels = np.asarray(Image.open(io.BytesIO(content(answer))))
+    assert (pixels == colour_depth(heights_of(3), void, table)).all()
+    assert not pixels[void].any()
+    lowest = np.unravel_index(np.where(void, np.inf, heights_of(3)).argmin(), void.shape)
+    assert (pixels[lowest] == lut(table)[-1]).all(), "low heights at the high end"
+
+
+def test_a_flat_tile_has_no_colours(tile: TilePair, signed_in: Any) -> None:
+    client = signed_in("viewer")
+    assert "colour" in client.get("/api/v1/areas/testland/tiles/3/").json()["urls"]
+    tile.dem_min = tile.dem_max = 7.0
+    tile.save()
+    urls = client.get("/api/v1/areas/testland/tiles/3/").json()["urls"]
+    assert ("dem.tif" in urls, "colour" in urls) == (True, False)
+    assert fetch(client, "colour", v="1.1").status_code == 404
+
+
 @pytest.mark.parametrize(("layer", "band"), [("dem.tif", "dem"), ("rgb.tif", "rgb"), ("dem255.tif", "dem255")])
 def test_rasters_are_downloads(tile: TilePair, signed_in: Any, layer: str, band: str) -> None:
     answer = fetch(signed_in("viewer"), layer, v=1)
@@ -153,7 +178,7 @@ def test_another_version_leads_to_the_current_one(tile: TilePair, signed_in: Any
 
 def test_unchanged_is_not_sent_again(tile: TilePair, signed_in: Any) -> None:
     client = signed_in("viewer")
-    for layer, version in (("png", "1"), ("dem255", "1.1")):
+    for layer, version in (("png", "1"), ("dem255", "1.1"), ("colour", "1.1")):
         tag = fetch(client, layer, v=version)["ETag"]
         again = client.get(f"/areas/testland/tiles/3/{layer}", {"v": version}, headers={"If-None-Match": tag})
         assert again.status_code == 304

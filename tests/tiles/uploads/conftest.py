@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.tiles.build.conftest import hills, write_raster
+from tests.tiles.build.conftest import build, hills, inputs, write_raster  # noqa: F401
 from tiles.jobs.runner import run_here
 from tiles.models import DemUpload
 
