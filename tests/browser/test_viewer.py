@@ -163,7 +163,7 @@ def test_layers_are_chosen_ordered_and_remembered(viewer: Open) -> None:
 
 
 def test_every_layer_is_ready_before_the_key(viewer: Open) -> None:
-    """No request and no decoding on its way: offline, and looked at in the very task that the key is handled in."""
+    """Offline, each key still brings the next tile in seven layers: no request lies on its way."""
     page = viewer()
     choose(page, "png", "raw", "dem", "colour", "dem255", "hillshade", "slope")
     expect(stage(page)).to_have_attribute("data-ahead", "7")
@@ -178,7 +178,8 @@ def test_every_layer_is_ready_before_the_key(viewer: Open) -> None:
 def test_two_tiles_a_screen(viewer: Open) -> None:
     """The marked row is judged, the lower one next, then the next two come."""
     page = viewer()
-    page.keyboard.press("r")
+    with page.expect_response("**/api/v1/me/preferences/"):
+        page.keyboard.press("r")
     rows = page.locator(".stage-row")
     expect(rows).to_have_count(2)
     active = page.locator(".stage-row[data-active]")
