@@ -15,9 +15,11 @@ class TilesConfig(AppConfig):
         from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
         from .review.bulk import BulkKind
+        from .review.twins import twins_of_built
         from .uploads.kind import UploadCheckKind
 
         area_built.connect(refresh_built, dispatch_uid="atlas-built")
+        area_built.connect(twins_of_built, dispatch_uid="twins-built")
         register(BuildKind())
         register(DropKind())
         register(RestretchKind())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from tiles.api import blind as blind_api
 from tiles.api import bulk as bulk_api
+from tiles.api import marks as marks_api
 from tiles.api import review as review_api
 from tiles.api import tiles as tiles_api
 from tiles.api import uploads as uploads_api
-from tiles.views import areas, atlas, build, build_on, build_preview, gallery, layers, review, terrain, uploads
+from tiles.views import areas, atlas, build, build_on, build_preview, gallery, layers, quality, review, terrain, uploads
 
 urlpatterns: list[URLPattern] = [
     path("areas/new/", build.area_build, name="area-build"),
@@ -31,6 +33,11 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/<int:index>/<str:layer>", layers.tile_layer, name="tile-layer"),
     path("areas/<slug:slug>/tiles/<int:index>/3d/", terrain.tile_terrain, name="tile-terrain"),
     path("areas/<slug:slug>/tiles/<int:index>/terrain/<int:size>", terrain.tile_terrain_data, name="tile-terrain-data"),
+    path("areas/<slug:slug>/agreement/", quality.agreement, name="agreement"),
+    path("areas/<slug:slug>/pace/", quality.pace, name="pace"),
+    path("areas/<slug:slug>/blind/", quality.blind_rounds, name="blind-rounds"),
+    path("areas/<slug:slug>/blind/<int:round_id>/", quality.blind_round, name="blind-round"),
+    path("areas/<slug:slug>/blind/<int:round_id>/judge/", quality.blind_judge, name="blind-judge"),
     path("areas/<slug:slug>/atlas/", atlas.atlas, name="atlas"),
     path("areas/<slug:slug>/atlas/tiles", atlas.atlas_tiles, name="atlas-tiles"),
     path("areas/<slug:slug>/atlas/sheets/<int:block>/<int:size>", atlas.atlas_sheet, name="atlas-sheet"),
@@ -43,6 +50,14 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/tiles/count/", bulk_api.AreaTilesCount.as_view(), name="api-tiles-count"),
     path("areas/<slug:slug>/bulk/", bulk_api.AreaBulk.as_view(), name="api-bulk"),
     path("areas/<slug:slug>/bulk/undo/", bulk_api.AreaBulkUndo.as_view(), name="api-bulk-undo"),
+    path("areas/<slug:slug>/marks/", marks_api.AreaMarks.as_view(), name="api-marks"),
+    path("areas/<slug:slug>/tiles/<int:index>/comments/", marks_api.TileComments.as_view(), name="api-tile-comments"),
+    path("areas/<slug:slug>/tiles/<int:index>/flag/", marks_api.TileFlagged.as_view(), name="api-tile-flag"),
+    path(
+        "areas/<slug:slug>/blind/<int:round_id>/answers/",
+        blind_api.BlindAnswers.as_view(),
+        name="api-blind-answers",
+    ),
     path("uploads/", uploads_api.Uploads.as_view(), name="api-uploads"),
     path("uploads/accepted/", uploads_api.UploadsAccepted.as_view(), name="api-uploads-accepted"),
     path("uploads/accepted/<uuid:upload>/", uploads_api.UploadAccepted.as_view(), name="api-upload-accepted"),

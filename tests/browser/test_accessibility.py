@@ -21,6 +21,8 @@ from portal.accounts.models import User
 from portal.exports.services import release_create
 from tests.support.factories import make_area, make_failed_tile, make_tile
 from tests.support.releases import work
+from tiles.review.blind import blind_answer, blind_round_start
+from tiles.review.marks import Mark, comment_add, tiles_mark
 from tiles.review.services import tile_approve, tile_reject
 by = User.objects.get(username="admin")
 area = make_area("testland", synthetic=True, description="Made for a test.")
@@ -36,6 +38,17 @@ make_failed_tile(area, 6)
 make_area("empty")
 caption_rectify(tile_id=area.tiles.first().pk, text="A hill by hand.", base_version=1, by=by, client_id=uuid4())
 release = work(release_create(name="small-1", area_slugs=["testland"], by=by, background=False))
+bob = User.objects.get(username="reviewer")
+first = area.tiles.get(index=0)
+again = dict(tile_id=first.pk, seen=first.layer_versions(), seen_version=first.version)
+tile_reject(client_id=uuid4(), reason="cloud", by=bob, **again)
+whose = Mark("assign", str(by.pk))
+for mark in (Mark("tag", "coast"), whose):
+    tiles_mark(area=area, tile_ids=[area.tiles.get(index=4).pk], mark=mark, by=by, action=uuid4())
+comment_add(tile_id=area.tiles.get(index=4).pk, text="Snow.", by=bob, client_id=uuid4())
+blind = dict(area=area, size=3, seed=1, reviewers=[by.pk, bob.pk], by=by, client_id=uuid4())
+known = blind_round_start(**blind).tiles.first()
+blind_answer(round_id=1, index=known.index, verb="approve", seen=known.layers, by=by, client_id=uuid4())
 print(json.dumps(release.job_id))
 """
 PAGES = (
@@ -53,6 +66,8 @@ PAGES = (
     *("/areas/testland/gallery/?state=rejected&order=-score", "/areas/testland/gallery/?failure=void"),
     *("/areas/testland/gallery/", "/areas/empty/gallery/", "/areas/testland/gallery/?score_from=0.9"),
     *("/areas/testland/atlas/", "/areas/empty/atlas/"),
+    *("/areas/testland/agreement/", "/areas/empty/agreement/", "/areas/testland/pace/", "/areas/empty/pace/"),
+    *("/areas/testland/blind/", "/areas/empty/blind/", "/areas/testland/blind/1/", "/areas/testland/blind/1/judge/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),

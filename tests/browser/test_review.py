@@ -370,7 +370,7 @@ class TestOnAPhone:
         page.get_by_role("button", name="Reject …").tap()
         page.get_by_role("button", name="Misaligned").tap()
         step_to(page, 2)
-        page.get_by_text("Filter, last decisions, facts").tap()
+        page.get_by_text("Filter, notes, last decisions, facts").tap()
         expect(page.locator("[data-fact=landform]")).to_be_visible()
         settled(page)
         assert [entry[:3] for entry in decisions(page)] == [(0, "approve", ""), (1, "reject", "misaligned")]

@@ -27,6 +27,7 @@ from tiles.review.services import tile_approve
 
 BASELINE = Path(__file__).with_name("query_counts.json")
 ADDRESSES = {
+    "agreement": "/areas/land-0/agreement/",
     "areas": "/",
     "area": "/areas/land-0/",
     "atlas": "/areas/land-0/atlas/",
@@ -35,7 +36,9 @@ ADDRESSES = {
     "captions of an area": "/captions/?area=land-0",
     "gallery": "/areas/land-0/gallery/",
     "gallery by relief": "/areas/land-0/gallery/?order=relief&slope_from=1&after=0",
+    "gallery at random": "/areas/land-0/gallery/?order=random&seed=3&after=0&tag=steep&assigned=me&flagged=mine",
     "jobs": "/jobs/",
+    "pace": "/areas/land-0/pace/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",
     "uploads": "/areas/new/uploads/",

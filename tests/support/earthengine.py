@@ -69,7 +69,8 @@ def answered(asked: dict[str, Any]) -> bytes:
 class StandIn:
     """The server. faults: what happens to the next requests for pixels, in order. latency: seconds of each.
 
-    most_pixels: a larger request exceeds the memory. requests: the bodies that came in. peak: most at once so far.
+    most_pixels: a larger request exceeds the memory. requests: the bodies that came in. peak: most at once
+    so far. starts, ends: when requests for pixels came in and were answered, seconds.
     """
 
     def __init__(self) -> None:
@@ -105,6 +106,16 @@ class StandIn:
             with self.lock:
                 self._now -= 1
                 self.ends.append(time.monotonic())
+
+    def most_in_a_second(self) -> int:
+        """Most requests that came in within any one second."""
+        ordered = sorted(self.starts)
+        first, most = 0, 0
+        for number, start in enumerate(ordered):
+            while start - ordered[first] >= 1.0:
+                first += 1
+            most = max(most, number - first + 1)
+        return most
 
     def environment(self, *, slots: int = 40, per_second: int = 100) -> dict[str, str]:
         """What leads the processes of a site here."""

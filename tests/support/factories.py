@@ -12,6 +12,7 @@ from tiles.core.files import write_whole
 from tiles.core.paths import layer_path
 from tiles.models import Area, AreaCounter, DemFile, TilePair
 from tiles.models.choices import BuildState, Failure
+from tiles.raster.curve import space_key
 from tiles.raster.depth import depth_to_uint8, distinct_heights
 from tiles.raster.encode import encode_geotiff, encode_jpeg_preview, encode_png
 from tiles.raster.grid import Grid
@@ -90,7 +91,10 @@ def make_tile(area: Area, index: int, *, void: bool = False, files: bool = True,
         "distinct_heights": distinct,
         "flags": list(flags_of(distinct=distinct)),
     }
-    tile = TilePair.objects.create(area=area, index=index, **row | fields)
+    row |= fields
+    if row["lon"] is not None:
+        row.setdefault("space", space_key(row["lon"], row["lat"]))
+    tile = TilePair.objects.create(area=area, index=index, **row)
     AreaCounter.objects.move(area.pk, Counter(), tile.counted)
     return tile
 

@@ -86,7 +86,7 @@ class AreaTilesCount(APIView):
     def get(self, request: Request, slug: str) -> Response:
         at = timezone.now()
         area = selectors.area_by_slug(slug)
-        tiles = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area)).checked()
+        tiles = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area), by=request.user).checked()
         exact = request.query_params.get("exact", "") in ("1", "true")
         count, capped = selectors.tiles_counted(tiles=tiles, exact=exact)
         return Response({"count": count, "capped": capped, "at": at})
@@ -112,9 +112,9 @@ class AreaBulk(APIView):
         what = {name: asked[name] for name in ("verb", "reason", "note", "action")}
         if "filter" in asked:
             job = bulk.bulk_start(area=area, query=asked["filter"], seen_at=asked["seen_at"], by=request.user, **what)
-            return _answer(area, job)
-        seen = _seen(area, {tile["index"]: tile["version"] for tile in asked["tiles"]})
-        return _answer(area, services.tiles_decide(area=area, seen=seen, by=request.user, **what))
+            return bulk_answer(area, job)
+        seen = ids_of_seen(area, {tile["index"]: tile["version"] for tile in asked["tiles"]})
+        return bulk_answer(area, services.tiles_decide(area=area, seen=seen, by=request.user, **what))
 
 
 class AreaBulkUndo(APIView):
@@ -132,10 +132,10 @@ class AreaBulkUndo(APIView):
         undo_in = UndoIn(data=request.data)
         undo_in.is_valid(raise_exception=True)
         area = selectors.area_by_slug(slug)
-        return _answer(area, bulk.action_undo(area=area, by=request.user, **undo_in.validated_data))
+        return bulk_answer(area, bulk.action_undo(area=area, by=request.user, **undo_in.validated_data))
 
 
-def _seen(area: Area, versions: dict[int, int]) -> dict[int, int]:
+def ids_of_seen(area: Area, versions: dict[int, int]) -> dict[int, int]:
     """Numbers and versions as tile ids and versions."""
     ids = dict(TilePair.objects.filter(area=area, index__in=list(versions)).values_list("index", "pk"))
     missing = sorted(set(versions) - set(ids))
@@ -144,7 +144,8 @@ def _seen(area: Area, versions: dict[int, int]) -> dict[int, int]:
     return {ids[index]: version for index, version in versions.items()}
 
 
-def _answer(area: Area, result: services.Outcome | Job) -> Response:
+def bulk_answer(area: Area, result: services.Outcome | Job) -> Response:
+    """What became of an action: at once, or the job that does it."""
     job = result.pk if isinstance(result, Job) else None
     outcome = services.Outcome() if isinstance(result, Job) else result
     body = {

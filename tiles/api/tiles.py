@@ -14,10 +14,11 @@ from rest_framework.views import APIView
 from tiles.core.permissions import VIEW_DATA
 from tiles.models.choices import BuildState, ReviewState
 from tiles.review import selectors
-from tiles.review.filters import FROM, TO, TileFilter
+from tiles.review.filters import FROM, MOST_SEED, ORDERING, TO, TileFilter
+from tiles.review.marked import tiles_payload_marked
 from tiles.review.measures import MEASURES
-from tiles.review.orders import ORDERS
-from tiles.review.present import decision_payload, tile_payload, tiles_payload
+from tiles.review.orders import ORDERS, RANDOM
+from tiles.review.present import decision_payload
 
 from .review import CountsOut, DecisionOut
 
@@ -25,6 +26,21 @@ from .review import CountsOut, DecisionOut
 class PlacesOut(serializers.Serializer[Any]):
     lon = serializers.ListField(child=serializers.FloatField(), help_text="Degrees; past 180 over the antimeridian.")
     lat = serializers.ListField(child=serializers.FloatField(), help_text="Degrees.")
+
+
+class CommentOut(serializers.Serializer[Any]):
+    by = serializers.CharField()
+    at = serializers.DateTimeField()
+    text = serializers.CharField()
+
+
+class MarksOut(serializers.Serializer[Any]):
+    """What people noted about a tile."""
+
+    flagged = serializers.BooleanField(help_text="By whom this is read, for themselves.")
+    tags = serializers.ListField(child=serializers.CharField())
+    assigned = serializers.CharField(allow_blank=True, help_text="Whose it is to review.")
+    comments = CommentOut(many=True, help_text="Newest first.")
 
 
 class TileOut(serializers.Serializer[Any]):
@@ -64,6 +80,7 @@ class TileOut(serializers.Serializer[Any]):
     window = serializers.ListField(
         child=serializers.IntegerField(), allow_null=True, help_text="Column and row of the window in the DEM."
     )
+    marks = MarksOut()
 
 
 class TilePageOut(serializers.Serializer[Any]):
@@ -92,7 +109,7 @@ def filter_parameters() -> list[OpenApiParameter]:
         choices = [choice[0] for choice in one.extra.get("choices", [])] or None
         day = OpenApiTypes.DATE if name.endswith((FROM, TO)) else OpenApiTypes.STR
         kind = OpenApiTypes.NUMBER if name in numbers else day
-        if name != "order":
+        if name not in ORDERING:
             found.append(OpenApiParameter(name, kind, enum=choices, description=str(one.label)))
     return found
 
@@ -109,7 +126,8 @@ class AreaTiles(APIView):
         operation_id="tiles_page",
         parameters=[
             *FILTER_PARAMETERS,
-            OpenApiParameter("order", OpenApiTypes.STR, enum=list(ORDERS), description="Empty: by number."),
+            OpenApiParameter("order", OpenApiTypes.STR, enum=[*ORDERS, RANDOM], description="Empty: by number."),
+            OpenApiParameter("seed", OpenApiTypes.INT, description=f"Of the random order, 0 to {MOST_SEED}."),
             OpenApiParameter("after", OpenApiTypes.INT, description="What comes after the tile of this number."),
             OpenApiParameter("before", OpenApiTypes.INT, description="The last that come before it."),
             OpenApiParameter("from", OpenApiTypes.INT, description="This tile and what comes after it."),
@@ -125,12 +143,12 @@ class AreaTiles(APIView):
         page_in.is_valid(raise_exception=True)
         bounds = dict(page_in.validated_data)
         area = selectors.area_by_slug(slug)
-        tile_filter = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area))
+        tile_filter = TileFilter(request.query_params, queryset=selectors.tiles_of(area=area), by=request.user)
         size = bounds.pop("limit", selectors.PAGE_SIZE)
         page = selectors.queue_page(tiles=tile_filter.checked(), size=size, order=tile_filter.chosen_order, **bounds)
         return Response(
             {
-                "items": tiles_payload(page.tiles, area.slug),
+                "items": tiles_payload_marked(tiles=page.tiles, slug=area.slug, by=request.user),
                 "has_before": page.has_before,
                 "has_after": page.has_after,
                 "counts": selectors.review_counts(area_id=area.pk),
@@ -147,4 +165,5 @@ class AreaTile(APIView):
     def get(self, request: Request, slug: str, index: int) -> Response:
         tile = selectors.tile_by_index(area=selectors.area_by_slug(slug), index=index)
         entries = selectors.decisions_of_tile(tile_id=tile.pk)
-        return Response({**tile_payload(tile, slug), "decisions": [decision_payload(entry) for entry in entries]})
+        payload = tiles_payload_marked(tiles=[tile], slug=slug, by=request.user)[0]
+        return Response({**payload, "decisions": [decision_payload(entry) for entry in entries]})

@@ -29,6 +29,7 @@ from tiles.raster.reading import SAFE_ENV, open_raster
 from . import plan
 from .busy import BUILD
 from .griding import grid_of
+from .hand import Hand
 from .judging import WRITTEN, area_survey, blocks_of, tiles_judge
 from .mosaics import Mosaics, is_plain
 from .recipe import recipe_of
@@ -39,7 +40,7 @@ from .tile import Built, Failed, Outcome, Recipe, heights_read, over_limit, tile
 
 PLAN, TILES, SURVEY, JUDGE, FINISH = range(5)
 
-# A chunk is about five seconds of work: 24 tiles of 512.
+# A chunk begins as 24 tiles of 512, which take two seconds from a file, and ends after five whatever they take.
 PIXELS_A_CHUNK = 24 * 512 * 512
 MOST_TILES_A_CHUNK = 200
 # Rows are written for a few tiles at once, for a transaction costs as much as a small tile.
@@ -217,16 +218,14 @@ def _finish(lease: Lease) -> None:
 def _make_tiles(lease: Lease) -> None:
     require_free(settings.DEMETER_DATA, settings.DEMETER_MIN_FREE)
     area = Area.objects.get(pk=_area_id(lease.job))
-    rows = TilePair.objects.select_related("dem_file").in_bulk(lease.payload["tiles"])
-    tiles = [rows[tile_id] for tile_id in lease.payload["tiles"] if tile_id in rows]
-    spec = area.recipe["imagery"]
+    hand = Hand(lease)
     with (
-        source_from(spec, beat=lease.beat, limiter=earthengine_limiter()) as source,
-        Desk(lease, area, source) as desk,
+        source_from(area.recipe["imagery"], beat=hand.beat, limiter=earthengine_limiter()) as source,
+        Desk(lease, area, source, hand) as desk,
     ):
         if isinstance(source, LooksAhead):
-            source.expect(desk.wanting(tiles))
-        for tile in tiles:
+            hand.look_ahead(source, desk.wanting)
+        while tile := hand.next():
             desk.make(tile)
 
 
@@ -236,16 +235,17 @@ STAGES = {"plan": _plan, "tiles": _make_tiles, "survey": _survey, "judge": _judg
 class Desk:
     """Where the tiles of one chunk are made: its open elevation file, and what is made but not yet written down."""
 
-    def __init__(self, lease: Lease, area: Area, source: Source) -> None:
+    def __init__(self, lease: Lease, area: Area, source: Source, hand: Hand) -> None:
         self._lease = lease
         self._area = area
         self._source = source
         self._recipe: Recipe = recipe_of(area)
-        self._left: list[int] = list(lease.payload["tiles"])
+        self._hand = hand
         self._made: list[tuple[TilePair, Outcome, dict[str, Any]]] = []
         self._written_at = time.monotonic()
         self._most = TILES_A_WRITE if lease.attempt == 1 else 1
-        self._dem = OpenDem()
+        # Of its own for what is looked at ahead: that happens while a tile is made.
+        self._dem, self._dem_ahead = OpenDem(), OpenDem()
         self._mosaics = None if is_plain(area) else Mosaics(area)
 
     def __enter__(self) -> Desk:
@@ -262,12 +262,13 @@ class Desk:
                     self._write_down()
         finally:
             self._dem.close()
+            self._dem_ahead.close()
             if self._mosaics:
                 self._mosaics.close()
 
     def make(self, tile: TilePair) -> None:
         """Make one tile and put its files on the disk. Its row follows within half a second."""
-        self._lease.beat()
+        self._hand.beat()
         outcome = self._outcome(tile)
         layers: dict[str, Any] = {}
         if isinstance(outcome, Built):
@@ -297,7 +298,8 @@ class Desk:
         if tile.dem_file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
             return True
         grid = Grid.from_dict(tile.grid)
-        dem = heights_read(self._heights_of(tile, tile.dem_file), tile.window_col, tile.window_row, grid, 1.0)
+        heights = self._heights_of(tile, tile.dem_file, self._dem_ahead)
+        dem = heights_read(heights, tile.window_col, tile.window_row, grid, 1.0)
         return over_limit(dem.void_share, self._recipe.void_limit)
 
     def _outcome(self, tile: TilePair) -> Outcome:
@@ -305,7 +307,7 @@ class Desk:
         if file is None or tile.grid is None or tile.window_col is None or tile.window_row is None:
             raise ValueError(f"{tile} was not cut from an elevation file")
         try:
-            dataset = self._heights_of(tile, file)
+            dataset = self._heights_of(tile, file, self._dem)
         except RasterError as error:
             return Failed(Failure.UNREADABLE, str(error))
         return tile_make(
@@ -315,13 +317,13 @@ class Desk:
             grid=Grid.from_dict(tile.grid),
             source=self._source,
             recipe=self._recipe,
-            beat=self._lease.beat,
+            beat=self._hand.beat,
         )
 
-    def _heights_of(self, tile: TilePair, file: DemFile) -> Any:
+    def _heights_of(self, tile: TilePair, file: DemFile, opened: OpenDem) -> Any:
         """What the tile's heights are read from: its file, or on another grid or in a mosaic, `Heights`."""
         if self._mosaics is None:
-            return self._dem.of(file)
+            return opened.of(file)
         return self._mosaics.of(tile, file)
 
     def _write_down(self) -> None:
@@ -332,7 +334,7 @@ class Desk:
         built = [(tile.index, layers) for tile, _outcome, layers in made if layers]
         layers_settle(area=self._area.slug, tiles=built)
         finished = {tile.pk for tile, _outcome, _layers in made}
-        left = [tile_id for tile_id in self._left if tile_id not in finished]
+        left = [tile_id for tile_id in self._hand.left if tile_id not in finished]
         failures: Counter[str] = Counter()
         change: Counter[str] = Counter()
         with self._lease.fence():
@@ -349,8 +351,7 @@ class Desk:
             tiles_built_tell([tile.pk for tile, _outcome, layers in made if layers])
             AreaCounter.objects.add(self._area.pk, change)
             self._lease.count(done=len(built), failures=failures)
-            JobChunk.objects.filter(pk=self._lease.chunk_id).update(payload={"do": "tiles", "tiles": left})
-        self._left = left
+            self._hand.keep(left)
 
 
 class OpenDem:

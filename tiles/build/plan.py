@@ -15,6 +15,7 @@ from tiles.core.checksum import sha256_of
 from tiles.core.errors import BadInput
 from tiles.models import Area, AreaCounter, DemFile, SkippedWindow, TilePair
 from tiles.models.choices import BuildState, Failure
+from tiles.raster.curve import space_key
 from tiles.raster.dem import require_dem
 from tiles.raster.errors import BadBands, NotARaster, RasterError, Unreadable
 from tiles.raster.grid import Grid
@@ -266,6 +267,7 @@ def _planned(area: Area, file: DemFile, cut: Grid, window: ScannedWindow, index:
         footprint=footprint,
         lon=lon,
         lat=lat,
+        space=space_key(lon, lat),
         gsd=cut.gsd_m,
         satellite=area.satellite,
         native_gsd=area.imagery_gsd,

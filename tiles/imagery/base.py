@@ -76,5 +76,10 @@ class LooksAhead(Protocol):
     """A source to which each answer is a long way: it begins to fetch before it is asked."""
 
     def expect(self, grids: Sequence[Grid]) -> None:
-        """These grids will be asked for in this order; some MAY be left out."""
+        """These grids will be asked for in this order, after those that it was told of; some MAY be left out."""
+        ...
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it could fetch more than it was told of."""
         ...

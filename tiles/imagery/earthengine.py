@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .ee_source import EarthEngineSource
 
 KIND = "earthengine"
-# A few seconds of a composite that takes one or two a tile, asked for by ten at once; and work for every worker.
-TILES_A_CHUNK = 16
+# Work for every worker to the end: whoever has asked for all of its chunk takes the next one over.
+TILES_A_CHUNK = 4
 
 
 def survey(changes: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def earthengine_check(*, limiter: Limiter, seconds: float) -> float:
     image = ee.Image.constant(1).toFloat().rename(["valid"])
     flights = Flights(limiter, patience)
     try:
-        tile = flights.add(GRID, ("valid",), lambda grid: ee_client.ask(image, grid, ("valid",), patience))
+        tile = flights.add(GRID, ("valid",), lambda grid: ee_client.ask(image, grid, ("valid",)))
         flights.wait(tile, lambda: None)
     finally:
         flights.close()

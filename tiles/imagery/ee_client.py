@@ -27,7 +27,7 @@ from .base import SourceClosed, SourceRetryable
 from .ee_account import Account
 from .ee_faults import Remedy, fault_of
 from .ee_patience import PATIENT, Patience
-from .ee_transport import Transport, ends_within
+from .ee_transport import Transport
 
 SCOPES = ("https://www.googleapis.com/auth/earthengine", "https://www.googleapis.com/auth/cloud-platform")
 
@@ -73,15 +73,14 @@ def disconnect() -> None:
     _connection.key = None
 
 
-def ask(image: Any, grid: Grid, bands: Sequence[str], patience: Patience = PATIENT) -> object:
+def ask(image: Any, grid: Grid, bands: Sequence[str]) -> object:
     """What Earth Engine answers to an expression on this grid: bytes for `decode`, if all is well.
 
-    Safe in threads. Raises what `fault_of` understands.
+    Safe in threads. It waits at the gate that `ee_transport.through` sets up. Raises what `fault_of` understands.
     """
-    with ends_within(patience.request):
-        return ee.data.computePixels(
-            {"expression": image, "fileFormat": "GEO_TIFF", "bandIds": list(bands), "grid": _pixel_grid(grid)}
-        )
+    return ee.data.computePixels(
+        {"expression": image, "fileFormat": "GEO_TIFF", "bandIds": list(bands), "grid": _pixel_grid(grid)}
+    )
 
 
 def in_thread(work: Callable[[], T], seconds: float, beat: Beat) -> T:

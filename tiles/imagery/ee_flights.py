@@ -1,7 +1,8 @@
 """Requests in the air: many at once below the limiter's limit, tried again after faults, cut into quarters.
 
-Threads do nothing but send one request after the other. What may start is decided by the limiter, in memory; whoever
-ends a request starts the next. The thread that owns the source waits, beats, and leases slots.
+Threads do nothing but send one request after the other. A few more than may fly make their request ready and wait at
+its gate, which the limiter opens, in memory, right before the bytes go out. The thread that owns the source waits,
+beats, and leases slots.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ from .base import NoImagery, SourceClosed, SourceError, SourcePermanent, SourceR
 from .ee_answer import decode
 from .ee_faults import Fault, Remedy, fault_of
 from .ee_patience import Patience
+from .ee_transport import through
 from .limiter import Limiter
 
 # 48 MB uncompressed is the limit of one answer.
 MOST_BYTES = 44_000_000
 LEAST_SIDE = 32
 LOOK_SECONDS = 0.05
+GATE_SECONDS = 0.02
+# Requests that are made ready before they may leave, so that no slot waits for one.
+READY = 4
 
 Send = Callable[[Grid], object]
 
@@ -42,11 +47,16 @@ class Part:
     due: float = 0.0
 
 
+class Grounded(Exception):
+    """The request is not wanted any more, and never left."""
+
+
 @dataclass(eq=False)
 class Tile:
     """A tile that is asked for. pixels: (B, H, W) float32, whole once nothing is open and there is no failure.
 
-    quota_gone: what the server said when it last refused a request of this tile for its quota.
+    quota_gone: what the server said when it last refused a request of this tile for its quota. dropped: nobody waits
+    for it.
     """
 
     grid: Grid
@@ -58,6 +68,7 @@ class Tile:
     started: float | None = None
     failure: SourceError | None = None
     quota_gone: str = ""
+    dropped: bool = False
 
     @property
     def over(self) -> bool:
@@ -72,6 +83,7 @@ class Flights:
         self._patience = patience
         self._changed = threading.Condition()
         self._waiting: list[Part] = []
+        self._ready: list[Part] = []
         self._closed = False
         self._refusal: SourceClosed | None = None
 
@@ -88,11 +100,17 @@ class Flights:
                 self._waiting = [*parts, *self._waiting] if first else [*self._waiting, *parts]
         return tile
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is anything that was not even made ready yet."""
+        with self._changed:
+            return bool(self._waiting)
+
     def lift(self) -> None:
         """Lease slots for what waits, and start what may start."""
         now = time.monotonic()
         with self._changed:
-            wanted = sum(part.due <= now for part in self._waiting)
+            wanted = len(self._ready) + sum(part.due <= now for part in self._waiting)
         self._limiter.refill(wanted)
         self._start()
 
@@ -114,6 +132,7 @@ class Flights:
     def drop(self, tile: Tile) -> None:
         """Forget a tile that nobody will ask for; a request that flies is left to end."""
         with self._changed:
+            tile.dropped = True
             self._waiting = [part for part in self._waiting if part.tile is not tile]
 
     def close(self) -> None:
@@ -121,6 +140,7 @@ class Flights:
         with self._changed:
             self._closed = True
             self._waiting.clear()
+            self._changed.notify_all()
         self._limiter.rest()
 
     def _start(self) -> None:
@@ -128,31 +148,59 @@ class Flights:
             threading.Thread(target=self._fly, args=(part,), daemon=True).start()
 
     def _next(self) -> Part | None:
-        """Take the next part that may start now, if the limiter allows one."""
+        """Take the next part to make ready, if there is one and not enough are."""
         with self._changed:
             now = time.monotonic()
             part = next((part for part in self._waiting if part.due <= now), None)
-            if self._closed or part is None or not self._limiter.begin():
+            if self._closed or part is None or len(self._ready) >= READY:
                 return None
             self._waiting.remove(part)
-            part.tile.started = part.tile.started or now
-            part.tile.requests += 1
+            self._ready.append(part)
             return part
 
     def _fly(self, first: Part) -> None:
         part: Part | None = first
         while part:
+            gate = _Gate(self, part)
             try:
-                try:
+                with through(gate):
                     answer = part.tile.send(part.grid)
-                finally:
-                    self._limiter.end()
-                # The slot need not wait until the answer is decoded.
-                self._start()
+                # The slot need not wait until the answer is decoded; until a fault is understood it must.
+                gate.free()
                 self._landed(part, decode(answer, part.grid, part.tile.bands))
+            except Grounded:
+                pass
             except BaseException as error:
                 self._landed_badly(part, error)
+            finally:
+                gate.free()
+                self._departed(part)
             part = self._next()
+
+    def depart(self, part: Part) -> None:
+        """Wait until a part may leave. Raises Grounded when nobody waits for it any more."""
+        with self._changed:
+            while not (grounded := self._closed or part.tile.over or part.tile.dropped) and not self._limiter.begin():
+                self._changed.wait(GATE_SECONDS)
+            if grounded:
+                raise Grounded
+            part.tile.started = part.tile.started or time.monotonic()
+            part.tile.requests += 1
+        self._departed(part)
+
+    def _departed(self, part: Part) -> None:
+        """Make the next part ready in place of one that was; nothing when it left before."""
+        with self._changed:
+            if part not in self._ready:
+                return
+            self._ready.remove(part)
+        self._start()
+
+    def arrive(self) -> None:
+        """The answer to a request is here, or none will ever be."""
+        with self._changed:
+            self._limiter.end()
+            self._changed.notify_all()
 
     def _landed(self, part: Part, pixels: NumberArray) -> None:
         height, width = pixels.shape[1:]
@@ -188,12 +236,32 @@ class Flights:
     def _refuse(self, refusal: SourceClosed, tile: Tile) -> None:
         """Ask for nothing any more: whatever waits would be refused alike."""
         self._refusal = refusal
-        for refused in {tile, *(part.tile for part in self._waiting)}:
+        for refused in {tile, *(part.tile for part in (*self._waiting, *self._ready))}:
             self._fail(refused, refusal)
 
     def _fail(self, tile: Tile, failure: SourceError) -> None:
         tile.failure = tile.failure or failure
         self._waiting = [part for part in self._waiting if part.tile is not tile]
+
+
+class _Gate:
+    """What a part passes to leave, and again when it is sent a second time, with another token."""
+
+    def __init__(self, flights: Flights, part: Part) -> None:
+        self._flights = flights
+        self._part = part
+        self._is_out = False
+
+    def __call__(self) -> None:
+        self.free()
+        self._flights.depart(self._part)
+        self._is_out = True
+
+    def free(self) -> None:
+        """Give the slot back, if there is one."""
+        if self._is_out:
+            self._is_out = False
+            self._flights.arrive()
 
 
 def _quarters(part: Part) -> list[Part]:

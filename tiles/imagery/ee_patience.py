@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Patience:
     """How long to wait, seconds. silence: of one socket read; request: of one request; tile: of all of a tile's.
 
-    A request is over after request + silence at the latest, with all that belongs to it, as a new token.
+    A request is over request + silence after it left, at the latest.
     tries: of one request; while the quota is used up they are not counted. first_wait, most_wait: between the tries,
     before the jitter.
     """

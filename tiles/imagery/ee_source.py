@@ -21,8 +21,8 @@ from .ee_request import Request, days_lost
 from .limiter import Limiter, OneAtATime
 
 SOURCE = "earthengine"
-# What is fetched ahead lies in memory until it is asked for: 8 tiles of 512, with six bands 50 MB.
-AHEAD_PIXELS = 8 * 512 * 512
+# What is fetched ahead lies in memory until it is asked for: 12 tiles of 512, with six bands 75 MB.
+AHEAD_PIXELS = 12 * 512 * 512
 MOST_AHEAD = 48
 
 
@@ -55,8 +55,17 @@ class EarthEngineSource:
         self._flights.close()
 
     def expect(self, grids: Sequence[Grid]) -> None:
-        """Say which grids will be asked for, in which order, so that they can be on their way before."""
-        self._expected = list(grids)
+        """Say which grids will be asked for next, in which order, so that they can be on their way before."""
+        self._expected.extend(grids)
+        # While a tile is waited for; the first one of all signs in.
+        if self._asked:
+            self._ask_ahead()
+
+    @property
+    def hungry(self) -> bool:
+        """Whether all is on its way that it was told of, and there is room for more."""
+        room = not self._expected or len(self._asked) < _most_ahead(self._expected[-1])
+        return room and all(grid in self._asked for grid in self._expected) and not self._flights.waits
 
     def fetch(self, grid: Grid, beat: Callable[[], None] = lambda: None) -> Imagery:
         """Imagery on `grid`: float32 reflectance; the source's own beat is the one that is called.
@@ -74,15 +83,19 @@ class EarthEngineSource:
         self._forget_before(grid)
         if grid not in self._asked:
             self._ask(grid, first=True)
-        for ahead in self._expected[: max(1, min(MOST_AHEAD, AHEAD_PIXELS // (grid.width * grid.height)))]:
-            if ahead not in self._asked:
-                self._ask(ahead)
-        tile, expression = self._asked.pop(grid)
+        self._ask_ahead()
+        tile, expression = self._asked[grid]
         try:
             pixels = self._flights.wait(tile, self._beat)
         finally:
+            del self._asked[grid]
             self._flights.drop(tile)
         return self._imagery(pixels, tile, expression, account.url)
+
+    def _ask_ahead(self) -> None:
+        for ahead in self._expected[: _most_ahead(self._expected[0]) if self._expected else 0]:
+            if ahead not in self._asked:
+                self._ask(ahead)
 
     def _forget_before(self, grid: Grid) -> None:
         """Drop what was expected earlier and never asked for, and the grid itself, from what is to come."""
@@ -98,7 +111,7 @@ class EarthEngineSource:
         # The footprint is the whole tile's, also for its quarters: they must choose from the same scenes.
         image = composite(self._request, grid.footprint())
         names = self._request.band_names
-        send = partial(_ask, image, names, self._patience)
+        send = partial(_ask, image, names)
         tile = self._flights.add(grid, names, send, first=first)
         self._asked[grid] = tile, hashlib.sha256(expression_text(image).encode()).hexdigest()
 
@@ -130,8 +143,13 @@ class EarthEngineSource:
         )
 
 
-def _ask(image: Any, names: Sequence[str], patience: Patience, grid: Grid) -> object:
-    return ee_client.ask(image, grid, names, patience)
+def _most_ahead(grid: Grid) -> int:
+    """How many tiles as this one are fetched ahead."""
+    return max(1, min(MOST_AHEAD, AHEAD_PIXELS // (grid.width * grid.height)))
+
+
+def _ask(image: Any, names: Sequence[str], grid: Grid) -> object:
+    return ee_client.ask(image, grid, names)
 
 
 def _looks(clear: np.ndarray | None, valid: np.ndarray) -> dict[str, Any]:

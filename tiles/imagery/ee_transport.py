@@ -1,14 +1,15 @@
 """How requests to Earth Engine travel: one shared session, and an end to every request.
 
 The client's own deadline is one of each socket read, so that a server that sends a byte a second is waited for without
-end; and it takes a body of any size. This transport, handed to `ee.Initialize`, knows better.
+end; it takes a body of any size; and it knows of no quota. This transport, handed to `ee.Initialize`, knows better:
+a request that counts passes a gate when it is made ready and its bytes are next.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,19 +23,30 @@ from .ee_patience import Patience
 # 48 MB are the most that one answer may hold, uncompressed.
 MOST_BYTES = 64 * 2**20
 CONNECTIONS = 32
+# Requests for pixels count against the quota; signing in and looking round do not.
+COUNTED = ":computePixels"
+
+# Waits until a request may leave; raises what says that it is not wanted any more.
+Gate = Callable[[], None]
 
 
-_clock = threading.local()
+class _Trip(threading.local):
+    """What stands before the requests that this thread sends."""
+
+    gate: Gate = staticmethod(lambda: None)
+
+
+_trip = _Trip()
 
 
 @contextmanager
-def ends_within(seconds: float) -> Iterator[None]:
-    """Whatever this thread sends inside is one request, and ends together."""
-    _clock.deadline = time.monotonic() + seconds
+def through(gate: Gate) -> Iterator[None]:
+    """Every request for pixels that this thread sends inside passes this gate, right before its bytes leave."""
+    _trip.gate = gate
     try:
         yield
     finally:
-        del _clock.deadline
+        del _trip.gate
 
 
 class Transport:
@@ -56,12 +68,12 @@ class Transport:
         connection_type: Any = None,
         **_others: Any,
     ) -> tuple[httplib2.Response, bytes]:
-        """Send one request. Raises TimeoutError and ConnectionError, which the Google clients understand."""
-        now = time.monotonic()
-        deadline: float = getattr(_clock, "deadline", now + self._patience.request)
-        silence = min(self._patience.silence, deadline - now)
-        if silence <= 0:
-            raise TimeoutError("the time for the request is over")
+        """Send one request. Raises TimeoutError and ConnectionError, which the Google clients understand; and what its
+        gate raises."""
+        if COUNTED in uri:
+            _trip.gate()
+        deadline = time.monotonic() + self._patience.request
+        silence = min(self._patience.silence, self._patience.request)
         try:
             with self._session.request(
                 method, uri, data=body, headers=headers, timeout=silence, stream=True, allow_redirects=False

@@ -14,11 +14,11 @@ class Limiter(Protocol):
     """
 
     def begin(self) -> bool:
-        """Whether one request may start now; True counts it as started. It must end within the time agreed on."""
+        """Whether one request may leave now; True counts it as begun. It must end within the time agreed on."""
         ...
 
     def end(self) -> None:
-        """A request that was started is over, however it ended."""
+        """A request that was begun is over, however it ended."""
         ...
 
     def refill(self, wanted: int) -> None:

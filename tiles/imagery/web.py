@@ -18,7 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from .base import SourceError, SourcePermanent, SourceRetryable
+from .base import SourceClosed, SourceError, SourcePermanent, SourceRetryable
 
 CONNECT_SECONDS = 5
 # Of silence, not of the whole answer. Beats fall between reads, and a lease is 30 seconds as a rule.
@@ -30,6 +30,12 @@ REDIRECTS = 5
 PIECE = 2**16
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAY_PASS = (408, 425, 429)
+REFUSALS = {
+    401: "{host} wants an account (401), and none is used here. Build from a catalogue whose files need none, or have "
+    "its server let this machine in.",
+    403: "{host} refuses this machine (403). See whether the catalogue needs an account, which is not used here, and "
+    "whether this network or a proxy may reach it.",
+}
 
 T = TypeVar("T")
 
@@ -67,6 +73,14 @@ def require_configured(url: str, hosts: Collection[str]) -> None:
 
 class NotThere(SourcePermanent):
     """The server answers, and does not have what was asked for."""
+
+
+class Refused(SourceClosed):
+    """The server wants an account, or lets nobody from here in (401, 403). what: the thing asked for."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what} cannot be had: {reason}")
+        self.what = what
 
 
 class _ConfiguredHosts(HTTPAdapter):
@@ -124,7 +138,7 @@ class Web:
 
         what: what messages call the thing asked for; most: bytes that it may have; only: 206 where a range is asked
         for, so that a server that would send the whole file instead is not listened to.
-        Raises SourceRetryable when the time or the tries are used up, SourcePermanent.
+        Raises SourceRetryable when the time or the tries are used up, Refused, SourcePermanent.
         """
         require_configured(url, self.hosts)
         return self._patiently(
@@ -196,12 +210,11 @@ def _require_success(response: requests.Response, what: str) -> None:
         raise _Later(f"{what} cannot be had now: the server answers {status}.", _retry_after(response))
     if status in (404, 410):
         raise NotThere(f"{what} cannot be had: the server does not have it.")
-    reasons = {
-        401: "the server wants an account, and none is used here",
-        403: "the server refuses it",
-        416: "it is shorter than it should be",
-    }
-    raise SourcePermanent(f"{what} cannot be had: {reasons.get(status, f'the server answers {status}')}.")
+    if status in REFUSALS:
+        host = urlsplit(response.url).netloc
+        raise Refused(what, REFUSALS[status].format(host=host))
+    reason = "it is shorter than it should be" if status == 416 else f"the server answers {status}"
+    raise SourcePermanent(f"{what} cannot be had: {reason}.")
 
 
 def _retry_after(response: requests.Response) -> float:

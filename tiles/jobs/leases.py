@@ -52,6 +52,7 @@ class Lease:
         self.chunk_id = chunk.pk
         self.token = chunk.token
         self.attempt = chunk.attempts
+        self.stage = chunk.stage
         self.payload: dict[str, Any] = chunk.payload
         self.job: Job = chunk.job
         self._last_beat = time.monotonic()
@@ -120,6 +121,18 @@ class Lease:
     def add_chunks(self, payloads: Sequence[Mapping[str, Any]], *, stage: int) -> None:
         """Append chunks to the job. Inside a fence."""
         chunks_add(self._inside(), payloads, stage=stage)
+
+    def take_over(self) -> dict[str, Any] | None:
+        """Close the next chunk of the same stage that nobody has begun, and return its payload: its work is this
+        chunk's now, whose payload must say so before the fence ends. None when there is none. Inside a fence."""
+        job = self._inside()
+        waiting = job.chunks.filter(
+            state=JobChunk.State.WAITING, stage=self.stage, attempts=0, not_before=None
+        ).order_by("number")
+        chunk = waiting.first() if job.state in Job.WORKABLE else None
+        if chunk is None or not waiting.filter(pk=chunk.pk, token=chunk.token).update(state=JobChunk.State.DONE):
+            return None
+        return dict(chunk.payload)
 
     def log(self, message: str, level: str = JobEvent.Level.INFO) -> None:
         """Write a line of the job's log. Inside a fence."""

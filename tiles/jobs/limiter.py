@@ -3,6 +3,10 @@
 The sum of all live leases never exceeds the limit, of requests at once as of starts a second. A process that dies
 keeps what it had until its lease expires, by when every request it sent is over; one that has nothing to do gives its
 slots back. Between leases nothing but memory is looked at.
+
+When a request arrives at the server nobody here can know: some time between its leaving and its answer. So it counts
+as a start of every moment from its leaving to a second after its answer. Then no second of the server's has more
+starts than the rate, however slow the way, and at a latency of L seconds rate / (1 + L) are begun a second at most.
 """
 
 from __future__ import annotations
@@ -30,11 +34,8 @@ MOST_SLOTS = 10
 REQUEST_SECONDS = 270.0
 SPARE_SECONDS = 60.0
 ASK_SECONDS = 0.5
-# A rate is one of any second: what was given back counts until that is over.
+# A rate is one of any second, as the server sees it.
 RATE_SECONDS = 1.0
-# A share of the rate is spread over the second: what starts at once here may leave a busy machine bunched with what
-# starts after it.
-PARTS_A_SECOND = 4
 
 
 class DatabaseLimiter:
@@ -66,35 +67,31 @@ class DatabaseLimiter:
         self._per_second = 0
         self._until = -math.inf
         self._flying = 0
-        self._starts: deque[float] = deque()
+        self._ended: deque[float] = deque()
         self._row = 0
         self._asked_at = -math.inf
 
     def begin(self) -> bool:
-        """Whether a request may start now, by what is leased: it must be over before the lease is."""
+        """Whether a request may leave now, by what is leased: it must be over before the lease is."""
         with self._lock:
             now = time.monotonic()
-            self._forget_starts(now)
-            if self._flying >= self._slots or len(self._starts) >= self._per_second or self._is_bunched(now):
+            if self._flying >= self._slots or self._started(now) >= self._per_second:
                 return False
             if self._until - now < self._request_seconds:
                 return False
             self._flying += 1
-            self._starts.append(now)
             return True
-
-    def _is_bunched(self, now: float) -> bool:
-        """Whether a part of a second has had its share of the starts."""
-        share = math.ceil(self._per_second / PARTS_A_SECOND)
-        return len(self._starts) >= share and now - self._starts[-share] < RATE_SECONDS / PARTS_A_SECOND
-
-    def _forget_starts(self, now: float) -> None:
-        while self._starts and now - self._starts[0] > RATE_SECONDS:
-            self._starts.popleft()
 
     def end(self) -> None:
         with self._lock:
             self._flying -= 1
+            self._ended.append(time.monotonic())
+
+    def _started(self, now: float) -> int:
+        """Requests that may have come to the server within the last second."""
+        while self._ended and now - self._ended[0] > RATE_SECONDS:
+            self._ended.popleft()
+        return self._flying + len(self._ended)
 
     def refill(self, wanted: int) -> None:
         """Lease more where more is wanted, and renew what runs out. Asks the database twice a second at most."""
@@ -109,9 +106,8 @@ class DatabaseLimiter:
     def rest(self) -> None:
         """Give back what no request is using. When the database does not take it, the lease expires by itself."""
         with self._lock:
-            self._forget_starts(time.monotonic())
             self._slots = flying = self._flying
-            self._per_second = started = len(self._starts)
+            self._per_second = started = self._started(time.monotonic())
         self._asked_at = -math.inf
         if not self._row:
             return
@@ -151,11 +147,10 @@ class DatabaseLimiter:
         """Slots and starts a second of this process, out of what the others leave. Never less than is in use."""
         with self._lock:
             now = time.monotonic()
-            self._forget_starts(now)
             alive = self._until > now
             mine = self._slots if alive else self._flying
-            # What was started within the last second counts, also when the share shrinks.
-            rate = len(self._starts)
+            # What may have been started lately counts, also when the share shrinks.
+            rate = self._started(now)
             need = self._flying + wanted
         more = mine + math.ceil(max(0, free_slots - mine) / 2)
         slots = max(mine, min(need, more, self._most))

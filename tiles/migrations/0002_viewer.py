@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tiles", "0002_buildpage"),
+        ("tiles", "0003_orders_marks_blind"),
     ]
 
     operations = [

@@ -2,8 +2,10 @@
 
 from .area import Area, AreaCounter, DemFile, SkippedWindow
 from .atlas import Atlas, AtlasBlock, AtlasChange
+from .blind import BlindAnswer, BlindRound, BlindTile
 from .decision import ReviewDecision
 from .job import Job, JobChunk, JobEvent
+from .marks import Tag, TileComment, TileFlag, TileMark, TileTag
 from .quota import QuotaLease, ServiceQuota
 from .saved_view import SavedView
 from .signature import TileSignature
@@ -17,6 +19,9 @@ __all__ = [
     "Atlas",
     "AtlasBlock",
     "AtlasChange",
+    "BlindAnswer",
+    "BlindRound",
+    "BlindTile",
     "DemFile",
     "DemUpload",
     "Job",
@@ -27,8 +32,13 @@ __all__ = [
     "SavedView",
     "ServiceQuota",
     "SkippedWindow",
+    "Tag",
+    "TileComment",
+    "TileFlag",
+    "TileMark",
     "TilePair",
     "TileSignature",
+    "TileTag",
 ]
 
 watch(TilePair)

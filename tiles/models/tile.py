@@ -6,11 +6,22 @@ from collections import Counter
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Cast
 
 from .area import Area, DemFile
 from .choices import BuildState, Failure, Modality, ReviewState, Scene
 from .tile_manager import TileQuerySet
+
+BUCKETS = 4096
+_PRIME = 2**31 - 1
+
+
+def _bucket() -> Any:
+    """A number below BUCKETS that follows from a tile's own and looks random: a square modulo a prime."""
+    number: Any = Cast(F("index"), models.BigIntegerField())
+    mixed = (number * 73_244_475 + 12_345_701) % _PRIME
+    return (mixed * mixed) % _PRIME % BUCKETS
 
 
 class TilePair(models.Model):
@@ -89,6 +100,19 @@ class TilePair(models.Model):
         null=True, blank=True, help_text="The number of an earlier tile of the area that shows the same."
     )
 
+    bucket = models.GeneratedField(
+        expression=_bucket(), output_field=models.PositiveSmallIntegerField(), db_persist=True, editable=False
+    )
+    space = models.BigIntegerField(
+        null=True, blank=True, help_text="Where its centre comes along a curve through all the world."
+    )
+    twins = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The lowest number among the near-duplicates that it is one of."
+    )
+    assigned_to = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
     objects = TileQuerySet.as_manager()
 
     class Meta:
@@ -119,6 +143,10 @@ class TilePair(models.Model):
                 for column in ("dem_max", "relief", "slope", "cloud_share", "shift_px", "built_at", "decided_at")
             ],
             models.Index(fields=["area", "decided_by", "index"], name="tile_by_person"),
+            models.Index(fields=["area", "assigned_to", "index"], name="tile_by_assignee"),
+            models.Index(fields=["area", "build_state", "space", "index"], name="tile_by_space"),
+            models.Index(fields=["area", "build_state", "twins", "index"], name="tile_by_twins"),
+            models.Index(fields=["area", "build_state", "review_state", "bucket", "index"], name="tile_by_bucket"),
             models.Index(fields=["area", "build_state", "dem_min"], name="tile_by_dem_min"),
         ]
         permissions: ClassVar = [("review_tilepair", "Can approve and reject tiles")]

@@ -18,6 +18,14 @@ from tiles.raster.grid import OFF_THE_GLOBE, Grid
 TOLERANCE_PX = 0.01
 EDGE_POINTS = 21
 UTM_LATITUDES = (-80.0, 84.0)
+# South, north, west, east and zone: where the six degrees of a zone are not kept, south-west Norway and Svalbard.
+UTM_EXCEPTIONS = (
+    (56.0, 64.0, 3.0, 12.0, 32),
+    (72.0, 84.0, 0.0, 9.0, 31),
+    (72.0, 84.0, 9.0, 21.0, 33),
+    (72.0, 84.0, 21.0, 33.0, 35),
+    (72.0, 84.0, 33.0, 42.0, 37),
+)
 
 Point = tuple[float, float]
 
@@ -180,11 +188,19 @@ def part_of(grid: Grid, of: Grid) -> Grid | None:
 
 
 def utm_crs(lon: float, lat: float) -> str:
-    """The code of the UTM zone of a place, degrees. Raises RasterError nearer to a pole than UTM reaches."""
+    """The code of the UTM zone of a place, degrees, with the wider zones of Norway (32V) and Svalbard (31X to 37X).
+
+    A meridian between two zones belongs to the eastern one, a parallel between two bands to the northern one; band X
+    holds its northern edge. Raises RasterError nearer to a pole than UTM reaches.
+    """
     south, north = UTM_LATITUDES
     if not south <= lat <= north:
         raise RasterError(f"There is no UTM zone at latitude {lat:.1f}: leave the metric grid out.")
+    lon = (lon + 180) % 360 - 180
     zone = int((lon + 180) // 6) % 60 + 1
+    for bottom, top, west, east, wider in UTM_EXCEPTIONS:
+        if (bottom <= lat < top or lat == top == north) and west <= lon < east:
+            zone = wider
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound
 from tiles.core.permissions import REVIEW_TILES, require
 from tiles.jobs.leases import Lease
 from tiles.jobs.services import job_cancel, job_start
-from tiles.models import Area, Job, JobChunk, ReviewDecision
+from tiles.models import Area, Job, JobChunk, ReviewDecision, TileMark
 
 from .filters import TileFilter
+from .marks import Mark, mark_checked, marks_undo, tiles_mark
 from .selectors import tiles_of
 from .services import (
     NOT_ARRIVED,
@@ -65,7 +67,7 @@ def bulk_start(
     if verb not in VERBS:
         raise BadInput(f"Tiles cannot be decided about with {verb!r}. Use one of {', '.join(VERBS)}.")
     decision_words_check(area=area, verb=verb, reason=reason, note=note)
-    asked = _filter(area, query)
+    asked = _filter(area, query, by)
     if asked.form.cleaned_data.get("failure"):
         raise Conflict("Tiles that could not be built cannot be judged. Remove that from the filter.", code="not_built")
     parameters = {
@@ -76,6 +78,19 @@ def bulk_start(
         "seen_at": seen_at.isoformat(),
     }
     return _start(area, by, action, f"{TITLES[Verb(verb)]} what matches in {area.name}", parameters, background)
+
+
+def bulk_mark_start(*, area: Area, query: str, mark: Mark, by: Any, action: UUID, background: bool = True) -> Job:
+    """Put a mark on all tiles that match a filter, in a job; repeating an action returns its first job.
+
+    Raises NotAllowed, BadInput for a wrong filter, word or person.
+    """
+    require(by, REVIEW_TILES)
+    mark = mark_checked(mark=mark)
+    parameters = {"query": _filter(area, query, by).asked(order=False), "mark": asdict(mark)}
+    tagging = f"Tag {mark.value} on" if mark.on else f"Tag {mark.value} off"
+    what = "Assign" if mark.kind == TileMark.Kind.ASSIGN else tagging
+    return _start(area, by, action, f"{what} what matches in {area.name}", parameters, background)
 
 
 def action_undo(*, area: Area, action: UUID, by: Any, undo: UUID, background: bool = True) -> Outcome | Job:
@@ -96,17 +111,31 @@ def action_undo(*, area: Area, action: UUID, by: Any, undo: UUID, background: bo
         job_cancel(job_id=job.pk, by=by)
     entries = ReviewDecision.objects.filter(action=action, tile__area=area)
     found = list(entries.values_list("pk", flat=True)[: AT_ONCE + 1])
+    marks = [] if found else list(_marks_of(area, str(action)).values_list("pk", flat=True)[: AT_ONCE + 1])
+    if 0 < len(marks) <= AT_ONCE:
+        return marks_undo(area=area, undoes=marks, by=by, action=undo)
+    if marks:
+        return _undo_start(area, by, action, undo, TileMark.objects.get(pk=marks[0]), background)
     if not found and not job:
         raise NotFound(NOT_ARRIVED, code="nothing_to_undo")
     if len(found) <= AT_ONCE:
         return decisions_undo(area=area, undoes=found, by=by, action=undo)
-    first = ReviewDecision.objects.get(pk=found[0])
+    return _undo_start(area, by, action, undo, ReviewDecision.objects.get(pk=found[0]), background)
+
+
+def _undo_start(
+    area: Area, by: Any, action: UUID, undo: UUID, first: ReviewDecision | TileMark, background: bool
+) -> Job:
+    """first: any entry of the action."""
     if first.by_id != by.pk:
         raise NotAllowed(NOT_YOURS, code="not_yours")
-    if first.verb == Verb.UNDO:
+    if first.undoes_id:
         raise Conflict(UNDO_OF_UNDO, code="undo_of_undo")
     title = f"Undo a decision about many tiles of {area.name}"
-    return _start(area, by, undo, title, {"undoes": str(action)}, background)
+    parameters = {"undoes": str(action)}
+    if isinstance(first, TileMark):
+        title, parameters["of"] = f"Undo a mark on many tiles of {area.name}", "marks"
+    return _start(area, by, undo, title, parameters, background)
 
 
 class BulkKind:
@@ -151,9 +180,9 @@ def _start(area: Area, by: Any, action: UUID, title: str, parameters: Mapping[st
         )
 
 
-def _filter(area: Area, query: str) -> TileFilter:
+def _filter(area: Area, query: str, by: Any) -> TileFilter:
     """Raises BadInput."""
-    asked = TileFilter(QueryDict(query), queryset=tiles_of(area=area))
+    asked = TileFilter(QueryDict(query), queryset=tiles_of(area=area), by=by)
     asked.checked()
     return asked
 
@@ -161,8 +190,7 @@ def _filter(area: Area, query: str) -> TileFilter:
 def _plan(lease: Lease) -> None:
     job = lease.job
     area = Area.objects.get(jobs=job)
-    undoes = job.parameters.get("undoes")
-    items, stale = (_entries_of(area, undoes), 0) if undoes else _tiles_matching(lease, area)
+    items, stale = _items(lease, area)
     pieces = [
         {"do": "work", "items": items[start : start + TILES_A_CHUNK]} for start in range(0, len(items), TILES_A_CHUNK)
     ]
@@ -176,6 +204,25 @@ def _plan(lease: Lease) -> None:
         lease.add_chunks(pieces, stage=TILES)
 
 
+def _items(lease: Lease, area: Area) -> tuple[list[Any], int]:
+    """What is to be done one by one, and how many are left out because they changed since they were seen."""
+    asked = lease.job.parameters
+    if "undoes" in asked:
+        return (_marks_to_undo if asked.get("of") == "marks" else _entries_of)(area, asked["undoes"]), 0
+    if "mark" in asked:
+        tiles = _filter(area, asked["query"], lease.job.started_by).checked().order_by("pk")
+        return list(tiles.values_list("pk", flat=True).iterator(2000)), 0
+    return _tiles_matching(lease, area)
+
+
+def _marks_of(area: Area, action: str) -> QuerySet[TileMark]:
+    return TileMark.objects.filter(action=UUID(action), tile__area=area)
+
+
+def _marks_to_undo(area: Area, action: str) -> list[int]:
+    return list(_marks_of(area, action).order_by("tile_id").values_list("pk", flat=True))
+
+
 def _entries_of(area: Area, action: str) -> list[int]:
     entries = ReviewDecision.objects.filter(action=UUID(action), tile__area=area)
     return list(entries.order_by("tile_id").values_list("pk", flat=True))
@@ -186,7 +233,7 @@ def _tiles_matching(lease: Lease, area: Area) -> tuple[list[list[int]], int]:
     job = lease.job
     seen_at = datetime.fromisoformat(job.parameters["seen_at"])
     _require_same_pictures(area, seen_at)
-    tiles = _filter(area, job.parameters["query"]).checked().order_by("pk")
+    tiles = _filter(area, job.parameters["query"], job.started_by).checked().order_by("pk")
     as_seen, stale = [], 0
     for pk, version, built_at, decided_at, person in tiles.values_list(
         "pk", "version", "built_at", "decided_at", "decided_by"
@@ -224,7 +271,11 @@ def _work(lease: Lease) -> None:
 def _do(job: Job, area: Area, items: Sequence[Any]) -> Outcome:
     asked, action = job.parameters, UUID(job.subject)
     if "undoes" in asked:
-        return decisions_undo(area=area, undoes=items, by=job.started_by, action=action)
+        take_back = marks_undo if asked.get("of") == "marks" else decisions_undo
+        return take_back(area=area, undoes=items, by=job.started_by, action=action)
+    if "mark" in asked:
+        mark = Mark(**asked["mark"])
+        return tiles_mark(area=area, tile_ids=items, mark=mark, by=job.started_by, action=action)
     return tiles_decide(
         area=area,
         seen=dict(items),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
 
@@ -14,11 +14,15 @@ Tiles = QuerySet[TilePair]
 
 @dataclass(frozen=True)
 class Order:
-    """By a column of the tiles; `down`: greatest first. Where it is `nullable`, tiles without a value come last."""
+    """By a column of the tiles; `down`: greatest first. Where it is `nullable`, tiles without a value come last.
+
+    rising: the index has the least value first, and beside it the numbers, so tiles of one value rise with it.
+    """
 
     column: str
     down: bool = True
     nullable: bool = True
+    rising: bool = False
 
     @property
     def by_number(self) -> bool:
@@ -32,7 +36,7 @@ class Order:
         equal = "e" if inclusive else ""
         if value is None:
             return [self._missing(tiles).filter(**{f"index__gt{equal}": bound})]
-        same = tiles.filter(**{self.column: value, f"index__{'gt' if self.down else 'lt'}{equal}": bound})
+        same = tiles.filter(**{self.column: value, f"index__{'gt' if self._forth else 'lt'}{equal}": bound})
         beyond = tiles.filter(**{f"{self.column}__{'lt' if self.down else 'gt'}": value})
         return [same.order_by(self._number), beyond.order_by(self._value, self._number), *self._last(tiles)]
 
@@ -42,7 +46,7 @@ class Order:
         if value is None:
             missing = self._missing(tiles).filter(index__lt=bound).order_by("-index")
             return [missing, self._valued(tiles).order_by(value_back, number_back)]
-        same = tiles.filter(**{self.column: value, f"index__{'lt' if self.down else 'gt'}": bound})
+        same = tiles.filter(**{self.column: value, f"index__{'lt' if self._forth else 'gt'}": bound})
         nearer = tiles.filter(**{f"{self.column}__{'gt' if self.down else 'lt'}": value})
         return [same.order_by(number_back), nearer.order_by(value_back, number_back)]
 
@@ -57,7 +61,11 @@ class Order:
     @property
     def _number(self) -> str:
         """The other way round is the index read backwards, so equal tiles are turned round too."""
-        return "index" if self.down else "-index"
+        return "index" if self._forth else "-index"
+
+    @property
+    def _forth(self) -> bool:
+        return self.down != self.rising
 
     def _valued(self, tiles: Tiles) -> Tiles:
         return tiles.filter(**{f"{self.column}__isnull": False}) if self.nullable else tiles
@@ -79,7 +87,15 @@ LABELLED = {
     "shift": (Order("shift_px"), "Greatest shift first", "Least shift first"),
     "built": (Order("built_at"), "Last built first", "First built first"),
     "decided": (Order("decided_at"), "Last decided first", "First decided first"),
+    "space": (Order("space", down=False, rising=True), "Neighbours in space", "Neighbours in space, from the end"),
+    "twins": (
+        Order("twins", down=False, rising=True),
+        "Near-duplicates together",
+        "Near-duplicates together, last first",
+    ),
 }
+RANDOM = "random"
+RANDOM_LABEL = "Random, by the seed"
 
 
 def _all() -> Iterator[tuple[str, Order, str]]:
@@ -87,7 +103,7 @@ def _all() -> Iterator[tuple[str, Order, str]]:
     yield "-number", Order("index", down=True, nullable=False), "By number, last first"
     for name, (order, down, up) in LABELLED.items():
         yield name, order, down
-        yield f"-{name}", Order(order.column, False, order.nullable), up
+        yield f"-{name}", replace(order, down=not order.down), up
 
 
 def _flip(name: str) -> str:
@@ -95,4 +111,4 @@ def _flip(name: str) -> str:
 
 
 ORDERS = {name: order for name, order, _label in _all()}
-ORDER_CHOICES = [(name, label) for name, _order, label in _all()]
+ORDER_CHOICES = [*((name, label) for name, _order, label in _all()), (RANDOM, RANDOM_LABEL)]

@@ -42,7 +42,7 @@ def view_save(
         raise BadInput("Give the view a name.", field="name")
     if hidden := hidden_character(name):
         raise BadInput(f"The name holds an invisible character ({hidden}). Type it again without.", field="name")
-    asked = TileFilter(QueryDict(query), queryset=tiles_of(area=area))
+    asked = TileFilter(QueryDict(query), queryset=tiles_of(area=area), by=by)
     asked.checked()
     with transaction.atomic():
         view = SavedView.objects.select_for_update().filter(owner=by, name=name).first()

@@ -16,6 +16,7 @@ from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
 from tiles.models.choices import BuildState, ReviewState
 
 from .orders import BY_NUMBER, Order
+from .shuffle import Shuffle
 
 COUNTED = ("built", *ReviewState.values)
 PAGE_SIZE = 24
@@ -62,7 +63,7 @@ def queue_page(
     before: int | None = None,
     start: int | None = None,
     size: int = PAGE_SIZE,
-    order: Order = BY_NUMBER,
+    order: Order | Shuffle = BY_NUMBER,
 ) -> QueuePage:
     """One page of filtered tiles of one area, in the order of the numbers or of a measure and then the numbers.
 
@@ -74,7 +75,9 @@ def queue_page(
         raise BadInput("Give one of after, before and from, not two.")
     if not 1 <= size <= PAGE_LIMIT:
         raise BadInput(f"A page holds 1 to {PAGE_LIMIT} tiles.")
-    tiles = tiles.select_related("dem_file")
+    tiles = tiles.select_related("dem_file", "assigned_to")
+    if isinstance(order, Shuffle):
+        return QueuePage(*order.page(tiles, after=after, before=before, start=start, size=size))
     if order.by_number:
         return _page_by_number(tiles, after, before, start, size, down=order.down)
     bound = next((number for number in (after, before, start) if number is not None), None)
@@ -148,7 +151,7 @@ def tiles_of(*, area: Area) -> QuerySet[TilePair]:
 
 def tile_by_index(*, area: Area, index: int) -> TilePair:
     """Raises NotFound."""
-    tile = TilePair.objects.select_related("dem_file").filter(area=area, index=index).first()
+    tile = TilePair.objects.select_related("dem_file", "assigned_to").filter(area=area, index=index).first()
     if tile is None:
         raise NotFound(f"{area.name} has no tile {index}.")
     return tile

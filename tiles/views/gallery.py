@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.forms import Select
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,13 +19,14 @@ from tiles.core.errors import BadInput, Conflict
 from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
 from tiles.models import Area, TilePair
 from tiles.review import saved, selectors
-from tiles.review.filters import FROM, TO, TileFilter
+from tiles.review.filters import FROM, ME, NOBODY, ORDERING, TO, TileFilter
 from tiles.review.layers import SMALL, layer_url
+from tiles.review.marked import marks_of, people_to_assign, words_of
 from tiles.review.measures import MEASURES
 from tiles.review.present import problem_of, reasons_of
 
 PAGE_SIZE = 60
-CHOICES = ("state", "reason", "landform", "flag", "cause", "failure", "decided_by")
+CHOICES = ("state", "reason", "landform", "flag", "cause", "failure", "decided_by", "flagged", "tag", "assigned")
 DAYS = (("Decided", "decided_from", "decided_to"), ("Built", "built_from", "built_to"))
 
 
@@ -35,6 +38,7 @@ class Cell:
     preview: str
     heights: str
     problem: str
+    marks: dict[str, Any]
 
 
 @require_safe
@@ -43,10 +47,15 @@ class Cell:
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     """One page: the filter's parameters, `order`, and `after` or `before`, the number of a tile."""
     area = selectors.area_by_slug(slug)
-    tile_filter = TileFilter(request.GET, queryset=selectors.tiles_of(area=area))
+    tile_filter = TileFilter(request.GET, queryset=selectors.tiles_of(area=area), by=request.user)
     bounds = {name: _number(request.GET[name]) for name in ("after", "before") if request.GET.get(name)}
     page = selectors.queue_page(tiles=tile_filter.checked(), size=PAGE_SIZE, order=tile_filter.chosen_order, **bounds)
     asked = tile_filter.asked()
+    words, people = words_of(area=area), people_to_assign()
+    _offer(tile_filter, "tag", [("", "Any or none"), *((word, word) for word in words)])
+    names = [(ME, "Me"), (NOBODY, "Nobody"), *((person.username, person.shown_name) for person in people)]
+    _offer(tile_filter, "assigned", [("", "Anybody or nobody"), *names])
+    marks = marks_of(tiles=page.tiles, by=request.user)
     context: dict[str, Any] = {
         "section": "areas",
         "area": area,
@@ -57,7 +66,9 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         "measures": _measures(tile_filter),
         "asked": asked,
         "only_order": _only_order(tile_filter),
-        "cells": [_cell(tile, slug) for tile in page.tiles],
+        "cells": [_cell(tile, slug, marks[tile.pk]) for tile in page.tiles],
+        "words": words,
+        "people": people,
         "failed": bool(tile_filter.form.cleaned_data.get("failure")),
         "views": saved.views_listed(by=request.user, area=area),
         "reasons": reasons_of(area),
@@ -115,10 +126,18 @@ def _views(request: HttpRequest, area: Area, problem: str) -> HttpResponse:
     return render(request, "tiles/_gallery_views.html", context)
 
 
-def _cell(tile: TilePair, slug: str) -> Cell:
+def _offer(tile_filter: TileFilter, name: str, choices: list[tuple[str, str]]) -> None:
+    """Let a field be chosen from a list; what is asked for and not in it, a word that is gone, can be chosen too."""
+    asked = tile_filter.data.get(name, "")
+    if asked not in dict(choices):
+        choices.append((asked, asked))
+    tile_filter.form.fields[name].widget = Select(choices=choices)
+
+
+def _cell(tile: TilePair, slug: str, marks: dict[str, Any]) -> Cell:
     preview = next((layer_url(tile, name, slug) for name in ("preview", "png") if tile.layer(name)), "")
     heights = layer_url(tile, SMALL, slug) if tile.layer("dem255") else ""
-    return Cell(tile, preview, heights, problem_of(tile))
+    return Cell(tile, preview, heights, problem_of(tile), marks)
 
 
 def _measures(tile_filter: TileFilter) -> list[tuple[str, Any, Any]]:
@@ -129,8 +148,7 @@ def _measures(tile_filter: TileFilter) -> list[tuple[str, Any, Any]]:
 
 def _only_order(tile_filter: TileFilter) -> str:
     """What is left of the query string when the filter is cleared."""
-    order = tile_filter.data.get("order", "")
-    return f"order={order}" if order else ""
+    return urlencode({name: value for name, value in tile_filter.asked_fields().items() if name in ORDERING})
 
 
 def _page(request: HttpRequest, area: Area, tile_filter: TileFilter) -> dict[str, Any]:
@@ -143,6 +161,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter) -> dict[str
         "urls": {
             "count": reverse("api-tiles-count", args=[area.slug]),
             "bulk": reverse("api-bulk", args=[area.slug]),
+            "marks": reverse("api-marks", args=[area.slug]),
             "undo": reverse("api-bulk-undo", args=[area.slug]),
             "jobs": reverse("api-jobs"),
             "review": reverse("review", args=[area.slug]),

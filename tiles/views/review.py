@@ -19,9 +19,11 @@ from tiles.models.choices import ReviewState
 from tiles.raster.colour import lut
 from tiles.review import selectors
 from tiles.review.filters import TileFilter
-from tiles.review.present import decision_payload, reasons_of, tiles_payload
+from tiles.review.marked import tiles_payload_marked, words_of
+from tiles.review.present import decision_payload, reasons_of
 from tiles.terrain3d.scene import terrain_addresses
 
+SHOWN = ("state", "reason")
 # From low to high ground. Spectral is turned round, as the published depth maps have it.
 TABLES = {"Spectral": True, "viridis": False, "inferno": False, "magma": False, "cividis": False}
 
@@ -34,7 +36,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     area = selectors.area_by_slug(slug)
     asked = request.GET.copy()
     asked.setdefault("state", ReviewState.PENDING)
-    tile_filter = TileFilter(asked, queryset=selectors.queue(area=area))
+    tile_filter = TileFilter(asked, queryset=selectors.queue(area=area), by=request.user)
     counts = selectors.review_counts(area_id=area.pk)
     context = {
         "section": "review",
@@ -47,6 +49,8 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if counts["built"]:
         context["page"] = _page(request, area, tile_filter, counts)
+        context["others"] = [chip for name, chip in tile_filter.chips_by_name() if name not in SHOWN]
+        context["words"] = words_of(area=area)
     return render(request, "tiles/review.html", context)
 
 
@@ -66,21 +70,28 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
             "decisions": reverse("api-area-decisions", args=[area.slug]),
             "captions": reverse("api-area-captions", args=[area.slug]),
             "preferences": reverse("api-preferences"),
+            "marks": reverse("api-marks", args=[area.slug]),
+            "areas": f"{reverse('dashboard')}areas/",
             "three": terrain_addresses(area.slug),
         },
-        "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order")},
+        "filter": {"state": "", "reason": "", "order": "", **tile_filter.asked_fields()},
         "start": start,
         "first": {
-            "items": tiles_payload(page.tiles, area.slug),
+            "items": tiles_payload_marked(tiles=page.tiles, slug=area.slug, by=user),
             "has_before": page.has_before,
             "has_after": page.has_after,
         },
         "counts": counts,
         "mine": [decision_payload(entry) for entry in mine],
         "reasons": [reason._asdict() for reason in reasons_of(area)],
-        "tables": {name: b64encode(lut(name, invert=invert).tobytes()).decode() for name, invert in TABLES.items()},
+        "tables": colour_tables(),
         "heights": selectors.height_range(area_id=area.pk),
     }
+
+
+def colour_tables() -> dict[str, str]:
+    """Name -> base64 of 256 x RGB, for the heights."""
+    return {name: b64encode(lut(name, invert=invert).tobytes()).decode() for name, invert in TABLES.items()}
 
 
 def _number(text: str) -> int | None:

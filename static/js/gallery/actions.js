@@ -31,10 +31,11 @@ export class Actions {
     return request(`${this.page.urls.count}?${asked}`, { timeout: 120_000 });
   }
 
-  /** what: {verb, reason, note} and either tiles or filter and seen_at. Resolves with the outcome. */
+  /** what: {verb, reason, note}, or {kind, value, on} of a mark, and either tiles or filter and seen_at. Resolves with
+   *  the outcome. */
   async decide(what, onProgress) {
     const action = this.#idOf(what);
-    const answer = await this.#send(this.page.urls.bulk, { ...what, action });
+    const answer = await this.#send(what.kind ? this.page.urls.marks : this.page.urls.bulk, { ...what, action });
     this.#keep([...this.done.filter((id) => id !== action), action]);
     return this.#outcome(answer, onProgress);
   }

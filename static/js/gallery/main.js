@@ -7,6 +7,7 @@ import { ReasonDialog } from "../review/dialogs.js";
 import { number, plural } from "../review/words.js";
 import { Actions } from "./actions.js";
 import { startLook } from "./look.js";
+import { MarkDialog } from "./marks.js";
 import { Selection } from "./selection.js";
 import { SureDialog } from "./sure.js";
 
@@ -32,6 +33,10 @@ class Gallery {
     this.reasons = reasons && new ReasonDialog(reasons, this.keys, page.reasons);
     const sure = document.getElementById("sure");
     this.sure = sure && new SureDialog(sure, this.keys, this.actions);
+    this.marks = Object.fromEntries(["tag", "assign"].map((kind) => {
+      const dialog = document.getElementById(`${kind}-dialog`);
+      return [kind, dialog && new MarkDialog(dialog, this.keys, kind)];
+    }));
   }
 
   start() {
@@ -65,6 +70,7 @@ class Gallery {
       this.root.querySelector(".gallery-views").open = false;
     }
     form.querySelector("[name=order]").addEventListener("change", () => form.requestSubmit());
+    form.querySelector("[name=seed]").addEventListener("change", () => form.requestSubmit());
     // Fields that ask for nothing stay out of the address, so that it can be read and shared.
     form.addEventListener("submit", () => {
       for (const field of form.querySelectorAll("[name]")) field.disabled = !field.value;
@@ -84,10 +90,12 @@ class Gallery {
       approve: () => this.#decide({ verb: "approve" }),
       reject: () => this.#reject(),
       reset: () => this.#decide({ verb: "reset" }),
+      tag: () => this.#mark("tag"),
+      assign: () => this.#mark("assign"),
       undo: () => this.#undo(),
       open: () => this.#open(this.selection.current),
     };
-    const keys = { a: "page", m: "all", Escape: "none", 1: "approve", 2: "reject", 0: "reset", u: "undo", Enter: "open" };
+    const keys = { a: "page", m: "all", Escape: "none", 1: "approve", 2: "reject", 0: "reset", t: "tag", p: "assign", u: "undo", Enter: "open" };
     // Not waited for: a key that is pressed meanwhile is the dialog's, or nobody's.
     const act = (name) => () => { if (this.#button(name) && !this.#button(name).disabled) does[name](); };
     this.keys.open(Object.fromEntries(Object.entries(keys).map(([key, name]) => [key, act(name)])));
@@ -131,16 +139,21 @@ class Gallery {
     this.reasons.open((choice) => this.#decide({ verb: "reject", ...choice }));
   }
 
-  async #decide(what) {
+  async #mark(kind) {
+    const asked = await this.marks[kind].ask();
+    if (asked) await this.#decide(asked.what, asked.words);
+  }
+
+  async #decide(what, words = DONE[what.verb]) {
     const chosen = this.selection.chosen;
     if (this.#busy || !chosen.length) return;
     if (this.#all) {
-      const seen = await this.sure.ask("All that match", DONE[what.verb]);
-      if (seen) await this.#send({ ...what, filter: this.page.filter, seen_at: seen.at }, DONE[what.verb]);
+      const seen = await this.sure.ask("All that match", words);
+      if (seen) await this.#send({ ...what, filter: this.page.filter, seen_at: seen.at }, words);
       return;
     }
     const tiles = chosen.map(({ dataset }) => ({ index: Number(dataset.index), version: Number(dataset.version) }));
-    await this.#send({ ...what, tiles }, DONE[what.verb]);
+    await this.#send({ ...what, tiles }, words);
   }
 
   #send(what, words) {

@@ -16,9 +16,9 @@ export class Address {
   /** At once, and then not again for a while: browsers stop a page that changes its address too often. */
   show(filter, item, wanted) {
     remembered("sessionStorage", WANTED, String(wanted));
-    const asked = new URLSearchParams({ state: filter.state });
-    if (filter.reason) asked.set("reason", filter.reason);
-    if (filter.order) asked.set("order", filter.order);
+    const { state, ...others } = filter;
+    const asked = new URLSearchParams({ state });
+    for (const [name, value] of Object.entries(others)) if (value) asked.set(name, value);
     if (item) asked.set("tile", item.index);
     this.#next = `?${asked}`;
     if (!this.#timer) this.#write();

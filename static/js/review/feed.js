@@ -159,7 +159,8 @@ export class Feed extends EventTarget {
   }
 
   #address(bounds) {
-    const asked = new URLSearchParams({ limit: PAGE, ...this.filter });
+    const wanted = Object.entries(this.filter).filter(([, value]) => value);
+    const asked = new URLSearchParams({ limit: PAGE, ...Object.fromEntries(wanted) });
     for (const [name, value] of Object.entries(bounds)) asked.set(name, value);
     return `${this.#url}?${asked}`;
   }

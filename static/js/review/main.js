@@ -10,6 +10,7 @@ import { Address } from "./address.js";
 import { Captions } from "./captions.js";
 import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
+import { Marks } from "./marks.js";
 import { Screen, dayWords } from "./screen.js";
 import { listenToSwipes } from "./swipes.js";
 import { Trouble } from "./trouble.js";
@@ -44,6 +45,12 @@ class Review {
     this.reasons = new ReasonDialog(find("#reasons"), this.keys, page.reasons);
     this.jumping = new JumpDialog(find("#jump"), this.keys);
     this.help = new HelpDialog(find("#keys"), this.keys);
+    this.marks = new Marks({
+      keys: this.keys,
+      page,
+      say: (text, how) => this.screen.say(text, how),
+      refresh: (index) => this.feed.refresh(index),
+    });
     this.trouble = new Trouble(find("#trouble"), {
       link: find("[data-part=needs]"),
       outbox,
@@ -91,6 +98,9 @@ class Review {
       ...this.viewing.actions,
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
+      flag: () => this.marks.toggleFlag(),
+      note: () => this.marks.writeNote(),
+      tags: () => this.marks.editTags(),
       help: () => this.help.open(),
     };
   }
@@ -210,7 +220,7 @@ class Review {
 
   async #filter() {
     const form = new FormData(this.root.querySelector("#filter"));
-    const filter = { state: form.get("state"), reason: form.get("reason"), order: form.get("order") };
+    const filter = { ...this.feed.filter, ...Object.fromEntries(form) };
     await this.keys.run(() => this.#restart(filter));
   }
 
@@ -224,7 +234,7 @@ class Review {
 
   #look(record) {
     if (record.area !== this.page.area.slug) {
-      location.assign(new URL(`../../${record.area}/review/?tile=${record.subject}&state=`, location.href));
+      location.assign(`${this.page.urls.areas}${record.area}/review/?tile=${record.subject}&state=`);
       return;
     }
     this.keys.run(async () => {
@@ -242,6 +252,7 @@ class Review {
     this.stage.hidden = !item;
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
+    this.marks.show(item);
     this.#draw(item);
     if (!item) this.#end();
     this.#prefetch();

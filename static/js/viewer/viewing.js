@@ -140,7 +140,7 @@ export class Viewing extends EventTarget {
 
   #markRows(two) {
     this.#two = two;
-    document.querySelector("[data-action=rows]").setAttribute("aria-pressed", String(two));
+    document.querySelector("[data-action=rows]")?.setAttribute("aria-pressed", String(two));
   }
 
   #tell(name, detail) {

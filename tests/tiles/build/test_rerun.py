@@ -17,6 +17,7 @@ from tiles.core.paths import layer_path
 from tiles.jobs.runner import chunk_lease, chunk_run, run_here
 from tiles.jobs.services import job_cancel, job_pause
 from tiles.models import Area, Job, JobChunk, ReviewDecision, TilePair
+from tiles.raster.curve import space_key
 from tiles.review.services import tile_approve, tile_reject
 
 from .conftest import NORTH, WEST, Build, Inputs, colours, files_below, hills, write_raster
@@ -85,6 +86,7 @@ def test_heights_that_change_unseen_are_refused_by_the_worker(land: Area, build:
 
 def test_inputs_may_move_to_another_folder(land: Area, build: Build, inputs: Inputs, tmp_path: Path) -> None:
     before = places(land)
+    assert all(tile.space == space_key(tile.lon, tile.lat) for tile in land.tiles.all()), "placed on the curve"
     moved = tmp_path / "elsewhere"
     shutil.move(inputs.folder, moved)
     with pytest.raises(BadInput, match="missing"):
@@ -151,6 +153,7 @@ def test_a_cancelled_build_goes_on_where_it_was(
     build: Build, inputs: Inputs, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiles.build.kind.PIXELS_A_CHUNK", 3 * SIZE * SIZE)
+    monkeypatch.setattr("tiles.build.hand.SECONDS_A_CHUNK", 600.0)  # however busy this machine is
     job = area_build_start(
         slug="land", dems=[inputs.dems], imagery=inputs.raster, options=BuildOptions(tile_size=SIZE), background=False
     )
@@ -276,6 +279,7 @@ def test_a_remake_that_was_stopped_is_finished_by_the_next_run(
     land: Area, build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiles.build.kind.PIXELS_A_CHUNK", 4 * SIZE * SIZE)
+    monkeypatch.setattr("tiles.build.hand.SECONDS_A_CHUNK", 600.0)  # however busy this machine is
     job = area_build_start(slug="land", options=BuildOptions(percent=5), remake=True, background=False)
     for _chunk in ("plan", "four tiles"):
         lease = chunk_lease(job.pk)

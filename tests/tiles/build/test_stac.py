@@ -14,7 +14,9 @@ from django.core.management import CommandError, call_command
 
 from tests.support.stac import Reply, StacServer, bands_of
 from tiles.core.paths import layer_path
-from tiles.models import Area, Job, TilePair
+from tiles.jobs.runner import run_here
+from tiles.jobs.services import job_resume
+from tiles.models import Area, Job, JobEvent, TilePair
 from tiles.models.choices import BuildState, Failure
 
 from .conftest import hills, write_raster
@@ -82,6 +84,26 @@ def test_a_second_run_makes_what_failed_for_the_server(catalogue: StacServer, de
     assert tile.failure_detail == "red of scene S1 cannot be had: the server does not have it."
     gone[0] = False
     assert "1 tiles built, 2 failed" in build("land")
+
+
+@pytest.mark.parametrize("path", ["/search", ".tif"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_server_that_refuses_pauses_the_build_once_and_no_tile_fails(
+    catalogue: StacServer, dem: Path, data_folder: Path, path: str, status: int
+) -> None:
+    refuses = [True]
+    catalogue.faults.append(lambda asked: Reply(status) if path in asked and refuses[0] else None)
+    with pytest.raises(CommandError, match=f"{catalogue.host} .* Then resume this job"):
+        build("land", "--dem", dem, "--imagery", f"stac:{catalogue.url}", *days())
+    job = Job.objects.get()
+    assert (job.state, job.done, job.failed, job.room_wanted) == (Job.State.PAUSED, 0, 0, None)
+    assert job.error.endswith("Then resume this job: no tile was failed for it.")
+    assert [event.message for event in job.events.filter(level=JobEvent.Level.ERROR)] == [f"Paused. {job.error}"]
+    assert not TilePair.objects.exclude(build_state=BuildState.PLANNED).exists()
+    refuses[0] = False
+    job_resume(job_id=job.pk, by=None)
+    ended = run_here(job.pk, lambda _job: None)
+    assert (ended.state, ended.done, ended.failed, ended.error) == (Job.State.DONE, 1, 2, "")
 
 
 def test_another_recipe_is_refused(catalogue: StacServer, dem: Path, data_folder: Path) -> None:

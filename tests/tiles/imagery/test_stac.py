@@ -16,6 +16,7 @@ from tiles.core.errors import BadInput
 from tiles.imagery import (
     Imagery,
     NoImagery,
+    SourceClosed,
     SourcePermanent,
     SourceRetryable,
     imagery_difference,
@@ -370,15 +371,36 @@ def test_a_server_that_stays_away_is_given_up_within_the_time_of_a_tile(catalogu
         fetch(catalogue)
 
 
-@pytest.mark.parametrize(
-    ("status", "says"), [(404, "does not have it"), (403, "refuses"), (401, "account"), (418, "418")]
-)
+@pytest.mark.parametrize(("status", "says"), [(404, "does not have it"), (418, "418")])
 def test_what_will_not_pass_is_asked_for_once(catalogue: StacServer, status: int, says: str) -> None:
     catalogue.scene("S0", bands_of(1000, 1000, 1000, 1000))
     catalogue.faults.append(failing("red.tif", -1, Reply(status)))
     with pytest.raises(SourcePermanent, match=says):
         fetch(catalogue)
     assert len(catalogue.asked_for("red.tif")) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "says"), [(401, r"wants an account \(401\)"), (403, r"refuses this machine \(403\)")]
+)
+@pytest.mark.parametrize("path", ["/search", "red.tif"])
+def test_a_server_that_lets_nobody_in_closes_the_source(
+    catalogue: StacServer, path: str, status: int, says: str
+) -> None:
+    for name in ("S0", "S1"):
+        catalogue.scene(name, bands_of(1000, 1000, 1000, 1000))
+    catalogue.faults.append(failing(path, -1, Reply(status)))
+    with pytest.raises(SourceClosed, match=f"{catalogue.host} {says}"):
+        fetch(catalogue)
+    assert len({asked.path for asked in catalogue.asked_for(path)}) == len(catalogue.asked_for(path))
+
+
+def test_one_file_that_is_refused_is_the_trouble_of_its_tile(catalogue: StacServer) -> None:
+    for name in ("S0", "S1"):
+        catalogue.scene(name, bands_of(1000, 1000, 1000, 1000))
+    catalogue.faults.append(failing("S0/red.tif", -1, Reply(403)))
+    with pytest.raises(SourcePermanent, match=r"red of scene S0 cannot be had: .* Files of other scenes are served"):
+        fetch(catalogue)
 
 
 def test_a_lease_that_is_lost_while_a_file_is_read_stops_at_once(catalogue: StacServer) -> None:

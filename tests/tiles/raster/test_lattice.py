@@ -55,6 +55,40 @@ def test_zones(lon: float, lat: float, code: int) -> None:
     assert utm_crs(lon, lat) == f"EPSG:{code}"
 
 
+@pytest.mark.parametrize(
+    ("lon", "lat", "code"),
+    [
+        # Norway, 32V: three degrees of zone 31 belong to zone 32, from 56 to 64 degrees.
+        (5.3, 60.4, 32632),  # Bergen
+        (3.0, 56.0, 32632),
+        (2.999, 60.0, 32631),
+        (5.3, 55.999, 32631),
+        (5.3, 64.0, 32631),
+        (11.999, 60.0, 32632),
+        (12.0, 60.0, 32633),
+        (5.3, -60.0, 32731),
+        # Svalbard, 31X, 33X, 35X, 37X: there are no zones 32, 34 and 36 from 72 degrees on.
+        (8.999, 78.0, 32631),
+        (9.0, 78.0, 32633),
+        (15.6, 78.2, 32633),  # Longyearbyen
+        (20.999, 78.0, 32633),
+        (21.0, 78.0, 32635),
+        (32.999, 78.0, 32635),
+        (33.0, 78.0, 32637),
+        (41.999, 78.0, 32637),
+        (42.0, 78.0, 32638),
+        (-0.001, 78.0, 32630),
+        (9.0, 84.0, 32633),
+        (8.999, 71.999, 32632),
+        (9.0, 71.999, 32632),
+        (21.0, 71.999, 32634),
+        (365.3, 60.4, 32632),  # a grid that runs on over the antimeridian
+    ],
+)
+def test_zones_that_are_wider_or_not_there(lon: float, lat: float, code: int) -> None:
+    assert utm_crs(lon, lat) == f"EPSG:{code}"
+
+
 def test_there_is_no_zone_at_the_pole() -> None:
     with pytest.raises(RasterError, match="no UTM zone"):
         utm_crs(0, 86)

@@ -179,7 +179,8 @@ class TestQueue:
             ) as queries:
                 assert len(client.get(TILES, {"limit": limit}).json()["items"]) == limit
             counts.append(len(queries))
-        assert counts == [7, 7]  # session, person, 2 x permissions, area, tiles, counters
+        # session, person, 2 x permissions, area, tiles, flags, tags, comments, counters
+        assert counts == [10, 10]
 
 
 class TestDeciding:

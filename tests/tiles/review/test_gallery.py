@@ -10,15 +10,19 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.support.factories import make_area, make_failed_tile, make_tile
 from tiles.core.errors import BadInput
+from tiles.core.signals import area_built
 from tiles.models import Area, SavedView, TilePair
+from tiles.raster.curve import space_key
 from tiles.review import selectors
 from tiles.review.orders import ORDERS
 from tiles.review.saved import view_save
 from tiles.review.services import tiles_decide
+from tiles.review.shuffle import Shuffle, bucket_of
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +45,12 @@ def area(data_folder: Any) -> Area:
             landform="plain" if index < 4 else "hill",
             flags=["flat"] if index == 5 else [],
             causes=[{"code": "cloud", "severity": 0.5, "value": 0.5}] if index == 6 else [],
+            # A square of nine cells, gone through row by row; tile 9 has no place.
+            lon=None if index == 9 else 15 + index % 3,
+            lat=None if index == 9 else 36 + index // 3,
+            duplicate_of={7: 2, 9: 7, 6: 1}.get(index),
         )
+    area_built.send(sender=Area, area_id=area.pk)
     make_failed_tile(area, 10)
     return area
 
@@ -73,6 +82,8 @@ def count_of(client: Client, **asked: Any) -> int:
         ({"order": "-slope"}, [1, 0, 3, 2, 5, 4, 7, 6, 9, 8]),
         ({"order": "shift"}, [8, 7, 5, 4, 2, 1, 0, 3, 6, 9]),
         ({"order": "-shift", "index_from": 3}, [4, 5, 7, 8, 3, 6, 9]),
+        ({"order": "twins"}, [1, 6, 2, 7, 9, 0, 3, 4, 5, 8]),
+        ({"order": "-twins"}, [9, 7, 2, 6, 1, 0, 3, 4, 5, 8]),
     ],
 )
 def test_filters_and_orders(area: Area, signed_in: Any, asked: dict[str, Any], expected: list[int]) -> None:
@@ -84,10 +95,10 @@ def test_filters_and_orders(area: Area, signed_in: Any, asked: dict[str, Any], e
     assert count_of(client, **asked) == len(expected)
 
 
-@pytest.mark.parametrize("order", ["", *ORDERS])
+@pytest.mark.parametrize("order", ["", *ORDERS, "random"])
 def test_pages_forth_and_back_miss_nothing(area: Area, order: str) -> None:
     """In every order, with values that repeat and values that are missing, and whatever the filter leaves out."""
-    chosen = {"order": ORDERS[order]} if order else {}
+    chosen: dict[str, Any] = {"order": {**ORDERS, "random": Shuffle(7)}[order]} if order else {}
     tiles = selectors.queue(area=area).exclude(index=4)
     whole = [tile.index for tile in selectors.queue_page(tiles=tiles, size=50, **chosen).tiles]
     assert sorted(whole) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
@@ -112,6 +123,68 @@ def test_every_order_is_read_through_an_index(area: Area, order: str) -> None:
         plan = run[:5].explain()
         assert "USING INDEX" in plan
         assert "TEMP B-TREE" not in plan
+
+
+class TestRandomOrder:
+    """The same seed gives the same order, another one another, and a page costs what it shows."""
+
+    @pytest.fixture
+    def tiles(self, data_folder: Any) -> Any:
+        area = make_area()
+        TilePair.objects.bulk_create(TilePair(area=area, index=index, build_state="built") for index in range(600))
+        return selectors.queue(area=area)
+
+    def order(self, tiles: Any, seed: int, size: int = 60) -> list[int]:
+        return [tile.index for tile in selectors.queue_page(tiles=tiles, size=size, order=Shuffle(seed)).tiles]
+
+    def test_seeds_give_orders_of_their_own(self, tiles: Any) -> None:
+        one, other = self.order(tiles, 7), self.order(tiles, 8)
+        assert one == self.order(tiles, 7)
+        assert len({*one, *other}) > 100, "of 60 tiles each, chance puts 6 into both"
+        following = set(pairwise(one))
+        assert not following & set(pairwise(other))
+        assert abs(sum(one) / 60 - 300) < 75, "from all over the area: three and a half standard errors"
+
+    def test_the_database_puts_tiles_where_the_order_looks(self, tiles: Any) -> None:
+        places = dict(tiles.values_list("index", "bucket"))
+        assert places == {index: bucket_of(index) for index in range(600)}
+        assert len(set(places.values())) > 500, "spread over the buckets"
+
+    def test_a_page_reads_few_rows_through_the_index(self, tiles: Any) -> None:
+        tiles.filter(index=5).update(water_share=1)
+        with CaptureQueriesContext(connection) as asked:
+            page = selectors.queue_page(tiles=tiles.filter(water_share=1), size=5, order=Shuffle(1))
+        assert [tile.index for tile in page.tiles] == [5]
+        assert len(asked) < 16, "all buckets in ever greater looks"
+        if connection.vendor == "sqlite":
+            looks = [query["sql"] for query in asked.captured_queries if "bucket" in query["sql"].split("FROM")[0]]
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {looks[0]}")
+                assert "tile_by_bucket" in str(cursor.fetchall())
+
+    def test_by_address(self, tiles: Any, signed_in: Any) -> None:
+        client = signed_in("viewer")
+        asked = {"order": "random", "seed": 7}
+        shown = numbers(client.get(GALLERY, asked))
+        assert shown == self.order(tiles, 7)
+        items = client.get("/api/v1/areas/testland/tiles/", {**asked, "after": shown[3], "limit": 5}).json()["items"]
+        assert [item["index"] for item in items] == shown[4:9]
+        assert client.get(GALLERY, {"order": "random", "seed": "many"}).status_code == 400
+
+
+def test_neighbours_come_together(data_folder: Any) -> None:
+    """Along the curve through a square of 8 x 8 tiles most steps lead to a tile beside the last one."""
+    area = make_area()
+    rows = [divmod(index * 37 % 64, 8) for index in range(64)]
+    TilePair.objects.bulk_create(
+        TilePair(area=area, index=index, build_state="built", space=space_key(15 + col / 100, 36 + row / 200))
+        for index, (row, col) in enumerate(rows)
+    )
+    page = selectors.queue_page(tiles=selectors.queue(area=area), size=100, order=ORDERS["space"])
+    places = [rows[tile.index] for tile in page.tiles]
+    steps = [abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in pairwise(places)]
+    assert len(places) == 64
+    assert sum(step == 1 for step in steps) >= 45, "by number it would be 0"
 
 
 def test_who_decided_and_when(area: Area, signed_in: Any, person: Any) -> None:
