@@ -65,6 +65,8 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
             "decisions": reverse("api-area-decisions", args=[area.slug]),
             "captions": reverse("api-area-captions", args=[area.slug]),
             "preferences": reverse("api-preferences"),
+            "undo": reverse("api-bulk-undo", args=[area.slug]),
+            "jobs": reverse("api-jobs"),
             "three": terrain_addresses(area.slug),
         },
         "filter": {name: tile_filter.data.get(name, "") for name in ("state", "reason", "order")},
