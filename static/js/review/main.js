@@ -177,7 +177,9 @@ class Review {
   async #undone(newest, words) {
     await this.keys.run(async () => {
       await this.#hear();
-      await this.#restart(this.feed.filter);
+      await this.#move(async () => {
+        this.verdicts.counts = await this.feed.restart(this.feed.filter);
+      }, "stay");
       if (newest.newest) await this.#goTo(newest.newest.index);
       this.screen.say(words);
     });
@@ -297,7 +299,7 @@ class Review {
   /** From the first tile of the filter that is not decided here already. */
   async #restart(filter) {
     await this.#move(async () => {
-      this.verdicts.counts = await this.feed.restart(filter);
+      await this.feed.restart(filter);
       if (this.feed.current && !this.#wanted(this.feed.current)) await this.feed.next((item) => this.#wanted(item));
     }, "stay");
   }
