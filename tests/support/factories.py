@@ -111,6 +111,7 @@ def lengthen(area: Area, tiles: int) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             os.link(layer_path(area.slug, layer, tile.index), path)
         tile.pk, tile._state.adding, tile.index, tile.lon = None, True, index, LON + index / 1000
+        tile.window_col, tile.window_row = index // 100 * area.tile_size, index % 100 * area.tile_size
         tile.grid = grid_of(index, area.tile_size).to_dict()
         more.append(tile)
     TilePair.objects.bulk_create(more, batch_size=500)
