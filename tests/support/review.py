@@ -154,6 +154,18 @@ def pixels(page: Page, layer: str, *places: tuple[int, int]) -> list[tuple[int, 
     return [tuple(colour) for colour in found]
 
 
+def expect_pixel(page: Page, layer: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    """Wait until a picture has this colour at this column and row."""
+    page.wait_for_function(
+        """([layer, [col, row], colour]) => {
+            const context = document.querySelector(`[data-layer=${layer}] canvas.picture`).getContext("2d");
+            return [...context.getImageData(col, row, 1, 1).data.slice(0, 3)].join() === colour.join();
+        }""",
+        arg=[layer, list(place), list(colour)],
+        timeout=60_000,
+    )
+
+
 def decisions(page: Page) -> list[tuple[int, str, str, str]]:
     """What this page's person decided in this area as the server has it, oldest first: number, verb, reason, note."""
     address = page.evaluate("JSON.parse(document.getElementById('review-page').textContent).urls.decisions")

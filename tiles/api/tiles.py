@@ -22,6 +22,11 @@ from tiles.review.present import decision_payload, tile_payload, tiles_payload
 from .review import CountsOut, DecisionOut
 
 
+class PlacesOut(serializers.Serializer[Any]):
+    lon = serializers.ListField(child=serializers.FloatField(), help_text="Degrees; past 180 over the antimeridian.")
+    lat = serializers.ListField(child=serializers.FloatField(), help_text="Degrees.")
+
+
 class TileOut(serializers.Serializer[Any]):
     index = serializers.IntegerField()
     name = serializers.CharField()
@@ -38,6 +43,9 @@ class TileOut(serializers.Serializer[Any]):
     height = serializers.IntegerField(allow_null=True)
     lon = serializers.FloatField(allow_null=True)
     lat = serializers.FloatField(allow_null=True)
+    places = PlacesOut(
+        allow_null=True, help_text="4 x 4 points from corner to corner, row by row; cubics between them are exact."
+    )
     gsd = serializers.FloatField(allow_null=True, help_text="Metres a pixel.")
     dem_min = serializers.FloatField(allow_null=True, help_text="Metres.")
     dem_max = serializers.FloatField(allow_null=True, help_text="Metres.")

@@ -119,6 +119,7 @@ class TilePair(models.Model):
                 for column in ("dem_max", "relief", "slope", "cloud_share", "shift_px", "built_at", "decided_at")
             ],
             models.Index(fields=["area", "decided_by", "index"], name="tile_by_person"),
+            models.Index(fields=["area", "build_state", "dem_min"], name="tile_by_dem_min"),
         ]
         permissions: ClassVar = [("review_tilepair", "Can approve and reject tiles")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
@@ -22,7 +23,7 @@ from tiles.review.present import decision_payload, reasons_of, tiles_payload
 from tiles.terrain3d.scene import terrain_addresses
 
 # From low to high ground. Spectral is turned round, as the published depth maps have it.
-TABLES = {"grey": False, "Spectral": True}
+TABLES = {"Spectral": True, "viridis": False, "inferno": False, "magma": False, "cividis": False}
 
 
 @require_safe
@@ -79,7 +80,8 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter, counts: dic
         "counts": counts,
         "mine": [decision_payload(entry) for entry in mine],
         "reasons": [reason._asdict() for reason in reasons_of(area)],
-        "tables": {name: lut(name, invert=invert).ravel().tolist() for name, invert in TABLES.items()},
+        "tables": {name: b64encode(lut(name, invert=invert).tobytes()).decode() for name, invert in TABLES.items()},
+        "heights": selectors.height_range(area_id=area.pk),
     }
 
 

@@ -4,6 +4,7 @@
 //                 characters, the rest names such as ArrowLeft; several are parted by spaces
 //   data-words    what it does, for the list of keys; without it, the button's own words
 //   data-repeats  goes on while its key is held
+// Another button for the same action needs its id only.
 // From this come what is printed on the buttons, what the list says, and what a key does. The place where a button
 // stands, a toolbar or a section, is the heading under which it is listed.
 
@@ -38,6 +39,9 @@ export class Keymap extends EventTarget {
     const kept = preferences?.get("keys")[page];
     this.#chosen = new Map(Object.entries(kept ?? {}).filter(([, name]) => typeof name === "string" && name.length < ENOUGH));
     for (const button of root.querySelectorAll("[data-action][data-keys]")) this.#add(button);
+    for (const button of root.querySelectorAll("[data-action]:not([data-keys])")) {
+      this.action(button.dataset.action)?.buttons.push(button);
+    }
     this.#settle();
     navigator.keyboard?.getLayoutMap?.().then((layout) => this.#print(layout), () => {});
   }

@@ -34,10 +34,13 @@ export class Keys {
     target.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  /** Bind names of keys to actions; the scope opened last is the only one that counts. Returns how to close it. */
-  open(bindings) {
+  /**
+   * Bind names of keys to actions; the scope opened last is the only one that counts, unless it is `through`: then keys
+   * that it does not bind go on to the one before. Returns how to close it.
+   */
+  open(bindings, { through = false } = {}) {
     const known = new Map(Object.entries(bindings));
-    return this.#open((name) => known.get(name));
+    return this.#open((name) => known.get(name), through);
   }
 
   /** Bind actions by their ids to the keys that a Keymap has for them, as it has them then. Returns how to close it. */
@@ -56,8 +59,8 @@ export class Keys {
     return done;
   }
 
-  #open(find) {
-    const scope = { find };
+  #open(find, through = false) {
+    const scope = { find, through };
     this.#scopes.push(scope);
     return () => {
       this.#scopes = this.#scopes.filter((other) => other !== scope);
@@ -65,10 +68,12 @@ export class Keys {
   }
 
   #binding(names) {
-    const scope = this.#scopes.at(-1);
-    for (const name of names) {
-      const found = scope?.find(name);
-      if (found) return found;
+    for (const { find, through } of this.#scopes.toReversed()) {
+      for (const name of names) {
+        const found = find(name);
+        if (found) return found;
+      }
+      if (!through) return undefined;
     }
     return undefined;
   }

@@ -40,6 +40,11 @@ export class Feed extends EventTarget {
     return this.items.find((item) => item.index === index) ?? null;
   }
 
+  /** The tile that `next` would step to, if it is loaded. */
+  peek(wanted) {
+    return this.items.find((item, at) => at > this.#place && wanted(item)) ?? null;
+  }
+
   /** The current tile, then the next `ahead`, then the last `behind`. */
   around(ahead, behind) {
     const from = this.#place;

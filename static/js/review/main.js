@@ -8,12 +8,11 @@ import { Keys } from "../lib/keys.js";
 import { KeysDialog } from "../lib/keysdialog.js";
 import { Outbox } from "../lib/outbox.js";
 import { Preferences } from "../lib/preferences.js";
-import { Address, remembered } from "./address.js";
+import { Viewing } from "../viewer/viewing.js";
+import { Address } from "./address.js";
 import { Captions } from "./captions.js";
 import { JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
-import { Panes } from "./panes.js";
-import { Pictures } from "./pictures.js";
 import { Screen, dayWords } from "./screen.js";
 import { listenToSwipes } from "./swipes.js";
 import { TakingBack } from "./takeback.js";
@@ -26,7 +25,6 @@ const BEHIND = 4;
 const CAPTIONS_AHEAD = 30;
 const LAST = 10;
 const RETRY = 3_000;
-const COLOURING = "demeter.colouring";
 const PHONE = "(max-width: 760px)";
 
 class Review {
@@ -42,11 +40,10 @@ class Review {
     this.root = find("#review");
     this.stage = find("#stage");
     this.keys = new Keys();
-    this.preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person.id });
-    this.keymap = new Keymap(this.root, { page: "review", preferences: this.preferences });
     this.feed = new Feed(page.urls.tiles, page.filter, page.first);
-    this.pictures = new Pictures();
-    this.panes = new Panes(this.stage, page.tables);
+    this.preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person.id });
+    this.viewing = new Viewing(this.stage, { root: this.root, page, keys: this.keys, preferences: this.preferences });
+    this.keymap = new Keymap(this.root, { page: "review", preferences: this.preferences });
     this.screen = new Screen(this.root, page);
     this.verdicts = new Verdicts({ outbox, page, find: (index) => this.feed.find(index) });
     this.address = new Address();
@@ -72,7 +69,6 @@ class Review {
 
   /** Show the first tile; then what can wait. */
   async start() {
-    this.panes.use(remembered("localStorage", COLOURING));
     this.root.querySelector(".review-more").open = !matchMedia(PHONE).matches;
     this.#renderDecisions();
     await this.#begin(this.page.start);
@@ -106,8 +102,7 @@ class Review {
       return: () => this.#return(),
       list: () => this.screen.enterLast() || this.screen.say("You have decided nothing here yet.", { urgent: true }),
       jump: () => this.jumping.open(this.feed.current?.index, (index) => this.#goTo(index)),
-      colour: () => this.#colour(),
-      fit: () => this.#fit(),
+      ...this.viewing.actions,
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
       help: () => this.help.open(),
@@ -121,8 +116,10 @@ class Review {
     }
     this.keys.follow(this.keymap, actions);
     this.feed.addEventListener("change", () => this.#prefetch());
-    this.pictures.addEventListener("ready", ({ detail }) => this.#pictureReady(detail));
-    this.pictures.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
+    this.viewing.addEventListener("ready", () => this.#pictureReady());
+    this.viewing.addEventListener("rows", () => this.#draw(this.feed.current));
+    this.viewing.addEventListener("say", ({ detail }) => this.screen.say(detail));
+    this.viewing.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
     this.verdicts.addEventListener("change", () => this.#renderDecisions());
     this.verdicts.addEventListener("moved", ({ detail }) => this.#moved(detail));
     this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail.record));
@@ -131,7 +128,7 @@ class Review {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#hear());
     addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
     const swiped = (direction) => this.keys.run(() => this.#step(direction));
-    listenToSwipes(this.stage, swiped, () => this.stage.classList.contains("actual"));
+    listenToSwipes(this.stage, swiped, () => !this.viewing.swipes);
   }
 
   async #decide(verb, extra = {}) {
@@ -255,19 +252,6 @@ class Review {
     }
   }
 
-  #colour() {
-    const name = this.panes.cycle();
-    remembered("localStorage", COLOURING, name);
-    this.#renderColouring();
-    this.screen.say(`Heights in ${name}.`);
-  }
-
-  #fit() {
-    const actual = this.panes.toggleActual();
-    this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(actual));
-    this.screen.say(actual ? "Pixel by pixel." : "Fitted to the page.");
-  }
-
   #caption() {
     if (!this.feed.current) return undefined;
     return this.captions.open().catch((error) => {
@@ -324,31 +308,41 @@ class Review {
     this.stage.hidden = !item;
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
-    this.#renderColouring();
-    if (item) this.#draw(item);
-    else this.#end();
+    this.#draw(item);
+    if (!item) this.#end();
     this.#prefetch();
     this.captions.show(item, this.feed.around(CAPTIONS_AHEAD, BEHIND));
     this.address.show(this.feed.filter, item, Boolean(item && this.#wanted(item)));
   }
 
   #draw(item) {
-    this.#ready = this.panes.show(item, this.pictures);
+    this.viewing.show(item, this.feed.peek((other) => this.#wanted(other)));
+    this.#markReady();
+  }
+
+  #markReady() {
+    const item = this.feed.current;
+    this.#ready = Boolean(item && this.viewing.layers.has(item));
     this.stage.dataset.ready = String(this.#ready);
   }
 
   #prefetch() {
     const around = this.feed.around(AHEAD, BEHIND);
-    this.pictures.want(around);
+    this.viewing.layers.want(around);
+    this.#countAhead();
+  }
+
+  /** How many of the next tiles are ready to be drawn. */
+  #countAhead() {
+    const around = this.feed.around(AHEAD, BEHIND);
     const ahead = around.slice(1, 1 + AHEAD).filter((item) => item.index > (this.feed.current?.index ?? 0));
-    const missing = ahead.findIndex((item) => !this.pictures.has(item));
+    const missing = ahead.findIndex((item) => !this.viewing.layers.has(item));
     this.stage.dataset.ahead = String(missing < 0 ? ahead.length : missing);
   }
 
-  #pictureReady(url) {
-    const item = this.feed.current;
-    if (item && !this.#ready && Object.values(item.urls).includes(url)) this.#draw(item);
-    this.#prefetch();
+  #pictureReady() {
+    this.#markReady();
+    this.#countAhead();
   }
 
   #renderDecisions() {
@@ -358,10 +352,6 @@ class Review {
     this.screen.last(this.verdicts.last(LAST), (index) => this.keys.run(() => this.#goTo(index)));
     this.screen.unsent(this.outbox);
     this.trouble.render();
-  }
-
-  #renderColouring() {
-    this.root.querySelector("[data-part=colouring]").textContent = this.panes.colouring;
   }
 
   /** Past the last tile: done, nothing matches, or some were passed over. */

@@ -29,6 +29,20 @@ def test_spectral_is_matplotlibs_to_the_byte() -> None:
     assert hashlib.sha256(table.tobytes()).hexdigest() == SPECTRAL_SHA256
 
 
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [
+        ("viridis", "96a1f6f37d4041f953def955ffb8b9ea2110a9b4e3c9b701182d48f7a9774c58"),
+        ("inferno", "8092f65256023cefa85fe1136f4f398a2a9f35e9fdf414176b33cce639c44318"),
+        ("magma", "e2e7c21b2cdebd6f55d07fae05ea13bb4b4f0908509892384b87c747b9f319f6"),
+        ("cividis", "8a6c6bf382be7cc30a8cbbefab8d5580471f07c59e828295e414c3f350504e29"),
+    ],
+)
+def test_perceptual_maps_are_matplotlibs_to_the_byte(name: str, digest: str) -> None:
+    """SHA-256 of matplotlib 3.11's colours, times 255 and truncated."""
+    assert hashlib.sha256(lut(name).tobytes()).hexdigest() == digest
+
+
 @pytest.mark.parametrize("name", LUT_NAMES)
 def test_tables_have_256_colours_and_turn_round(name: str) -> None:
     assert lut(name).shape == (256, 3)
