@@ -17,7 +17,6 @@ Open = Callable[..., Page]
 TILES = 620
 WARM, LONG = 60, 500
 MOST_GROWTH = 30 * 2**20
-ANYWHERE = "**/*"
 
 MAKE = f"""
 from tests.support.factories import lengthen, make_area, make_tile
@@ -55,11 +54,24 @@ def shown(page: Page) -> list[bytes]:
     return [figure.screenshot() for figure in page.locator("#stage figure:visible canvas.picture").all()]
 
 
-def held(page: Page) -> list[Route]:
-    """From now on every request waits; returns where they gather."""
-    gathered: list[Route] = []
-    page.route(ANYWHERE, lambda route: gathered.append(route))
-    return gathered
+class Held:
+    """Every request of a page waits from now on, until `release`."""
+
+    def __init__(self, page: Page) -> None:
+        self.waiting: list[Route] = []
+        self._open = False
+        page.route("**/*", lambda route: self._take(route))
+
+    def _take(self, route: Route) -> None:
+        if self._open:
+            route.continue_()
+        else:
+            self.waiting.append(route)
+
+    def release(self) -> None:
+        self._open = True
+        while self.waiting:
+            self.waiting.pop(0).continue_()
 
 
 def test_no_request_lies_on_the_way_of_a_key(review: Open) -> None:
@@ -67,7 +79,7 @@ def test_no_request_lies_on_the_way_of_a_key(review: Open) -> None:
     page = review("reviewer")
     expect(stage(page)).to_have_attribute("data-ahead", "10")
     settled(page)
-    waiting = held(page)
+    held = Held(page)
     answered: list[Request] = []
     page.on("requestfinished", lambda request: answered.append(request))
     seen = [shown(page)]
@@ -82,10 +94,8 @@ def test_no_request_lies_on_the_way_of_a_key(review: Open) -> None:
     step_to(page, 5)
     unsent(page, 5)
     assert answered == [], "no request came through meanwhile"
-    assert waiting, "the decisions were about to be sent"
-    page.unroute(ANYWHERE)
-    for route in waiting:
-        route.continue_()
+    assert held.waiting, "the decisions were about to be sent"
+    held.release()
     settled(page)
     verbs = [(0, "approve"), (2, "unsure"), (3, "approve"), (5, "approve"), (5, "undo")]
     assert [entry[:2] for entry in decisions(page)] == verbs
