@@ -5,6 +5,7 @@
 const TYPING = "input:not([type=button], [type=checkbox], [type=radio], [type=range], [type=submit]), select, textarea";
 const PRESSING = new Set(["Enter", " "]);
 const MOVING = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"]);
+const OWN = "[data-own-arrows], input[type=range], input[type=radio]";
 const PLACE = /^Key[A-Z]$/;
 
 /**
@@ -84,7 +85,7 @@ export class Keys {
     const names = namesOf(event);
     const { key } = event;
     if (PRESSING.has(key) && event.target.closest?.("button, a, summary")) return;
-    if (MOVING.has(key) && event.target.matches?.("[data-own-arrows]")) return;
+    if (MOVING.has(key) && event.target.matches?.(OWN)) return;
     const binding = this.#binding(names);
     if (event.repeat && !MOVING.has(key) && !binding?.repeats) return;
     if (binding) event.preventDefault();
