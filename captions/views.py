@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -41,6 +43,7 @@ def captions(request: HttpRequest) -> HttpResponse:
 @permission_required(VIEW_DATA, raise_exception=True)
 def caption(request: HttpRequest, slug: str, index: int) -> HttpResponse:
     """One tile's picture, its text to rectify, its facts and the text's history."""
+    person: Any = request.user
     tile = selectors.tile_of(slug, index)
     before, after = selectors.neighbours(tile)
     context = {
@@ -56,7 +59,9 @@ def caption(request: HttpRequest, slug: str, index: int) -> HttpResponse:
             "index": index,
             "caption": selectors.caption_of(tile),
             "can_edit": request.user.has_perm(RECTIFY_CAPTIONS),
-            "person": request.user.pk,
+            "person": person.pk,
+            "preferences": person.preferences,
+            "preferences_url": reverse("api-preferences"),
             "address": reverse("caption", args=[slug, 0]),
         },
     }

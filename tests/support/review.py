@@ -75,15 +75,19 @@ class ReviewPages:
         hold: str = "",
         ready: bool = True,
         context: BrowserContext | None = None,
+        clock: bool = False,
         **options: Any,
     ) -> Page:
-        """The review page as `who` sees it. hold: requests like this are never answered. context: share a browser."""
+        """The review page as `who` sees it. hold: requests like this are never answered. context: share a browser.
+        clock: the page's time is the test's, which lets it run as usual until it says otherwise."""
         if context is None:
             options.setdefault("viewport", {"width": 1440, "height": 900})
             context = self._chromium.new_context(storage_state=self._session(who), **options)
             self._contexts.append(context)
             self._forget(context)
         page = context.new_page()
+        if clock:
+            page.clock.install()
         if hold:
             page.route(hold, lambda _route: None)
         page.goto(f"{self.site.url}/areas/{area or self.area}/review/{query}")

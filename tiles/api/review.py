@@ -55,6 +55,7 @@ class DecisionOut(serializers.Serializer[Any]):
     by = serializers.CharField(allow_blank=True, help_text="Empty when a rule decided.")
     at = serializers.DateTimeField()
     undoes = serializers.UUIDField(allow_null=True)
+    action = serializers.UUIDField(help_text="Shared by what was decided at once; else equal to client_id.")
 
 
 class DecisionAnswer(serializers.Serializer[Any]):

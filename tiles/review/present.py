@@ -128,4 +128,5 @@ def decision_payload(entry: ReviewDecision) -> dict[str, Any]:
         "by": entry.by.shown_name if entry.by else "",
         "at": entry.at.isoformat(),
         "undoes": str(entry.undoes.client_id) if entry.undoes else None,
+        "action": str(entry.action),
     }

@@ -136,7 +136,7 @@ def _place(tiles: QuerySet[TilePair], column: str, index: int) -> tuple[object] 
     return TilePair.objects.filter(area_id=area, index=index).values_list(column).first()
 
 
-def tiles_counted(*, tiles: QuerySet[TilePair], exact: bool = False) -> tuple[int, bool]:
+def tiles_counted(*, tiles: QuerySet[Any], exact: bool = False) -> tuple[int, bool]:
     """How many there are, and whether there may be more: counts to COUNT_LIMIT and no further unless `exact`."""
     if exact:
         return tiles.order_by().count(), False

@@ -91,6 +91,8 @@ def _page(request: HttpRequest, area: Area, tile_filter: QueueFilter, counts: di
             "preferences": reverse("api-preferences"),
             "marks": reverse("api-marks", args=[area.slug]),
             "areas": f"{reverse('dashboard')}areas/",
+            "undo": reverse("api-bulk-undo", args=[area.slug]),
+            "jobs": reverse("api-jobs"),
             "three": terrain_addresses(area.slug),
         },
         "filter": {"state": "", "reason": "", "order": "", **_mine(tile_filter), **tile_filter.asked_fields()},

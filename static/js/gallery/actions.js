@@ -3,25 +3,17 @@
 
 import { Failure, request } from "../lib/http.js";
 import { uuid } from "../lib/ids.js";
-import { remembered } from "../review/address.js";
 
 const POLL = 700;
 
 export class Actions {
   #unanswered = null;
+  #undoing = null;
 
+  /** page: {person, urls: {bulk, marks, undo, jobs, count}, filter}; what only undoes decisions needs urls of undo and
+   *  jobs alone. */
   constructor(page) {
     this.page = page;
-    this.key = `demeter.gallery.actions.${page.person}.${page.area}`;
-  }
-
-  /** Ids of this tab's actions that can be undone, the last one last. */
-  get done() {
-    return JSON.parse(remembered("sessionStorage", this.key) ?? "[]");
-  }
-
-  #keep(ids) {
-    remembered("sessionStorage", this.key, JSON.stringify(ids));
   }
 
   /** How many match the filter: {count, capped, at}. */
@@ -36,18 +28,32 @@ export class Actions {
   async decide(what, onProgress) {
     const action = this.#idOf(what);
     const answer = await this.#send(what.kind ? this.page.urls.marks : this.page.urls.bulk, { ...what, action });
-    this.#keep([...this.done.filter((id) => id !== action), action]);
     return this.#outcome(answer, onProgress);
   }
 
-  /** Undo the last action of this tab; null when there is none. */
-  async undo(onProgress) {
-    const action = this.done.at(-1);
-    if (!action) return null;
+  /**
+   * The person's newest action that stands, {action, verb, count, capped, newest}, wherever it was made; null when there
+   * is none. While nobody knows what became of an undo it is still that one's: a repeat must not take back one more.
+   */
+  async newest() {
+    if (this.#undoing) return this.#undoing;
+    const found = await request(this.page.urls.marks ? `${this.page.urls.undo}?marks=1` : this.page.urls.undo);
+    return found.action ? found : null;
+  }
+
+  /** Take back an action as `newest` gave it. */
+  async undo(newest, onProgress) {
+    const { action } = newest;
     const undo = this.#idOf({ action });
-    const answer = await this.#send(this.page.urls.undo, { action, undo });
-    this.#keep(this.done.filter((id) => id !== action));
-    return this.#outcome(answer, onProgress);
+    this.#undoing = newest;
+    try {
+      const answer = await this.#send(this.page.urls.undo, { action, undo });
+      this.#undoing = null;
+      return await this.#outcome(answer, onProgress);
+    } catch (failure) {
+      if (!failure.passing) this.#undoing = null;
+      throw failure;
+    }
   }
 
   /** The same id again for what was sent and not answered. */

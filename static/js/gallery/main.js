@@ -1,10 +1,14 @@
 // The gallery: what is selected, what is done with it, and what became of that.
 
 import { Failure } from "../lib/http.js";
+import { Keymap } from "../lib/keymap.js";
 import { Keys } from "../lib/keys.js";
+import { KeysDialog } from "../lib/keysdialog.js";
+import { Preferences } from "../lib/preferences.js";
 import { remembered } from "../review/address.js";
 import { ReasonDialog } from "../review/dialogs.js";
-import { number, plural } from "../review/words.js";
+import { UndoDialog, outcomeWords } from "../review/takeback.js";
+import { number } from "../review/words.js";
 import { Actions } from "./actions.js";
 import { startLook } from "./look.js";
 import { MarkDialog } from "./marks.js";
@@ -37,6 +41,11 @@ class Gallery {
       const dialog = document.getElementById(`${kind}-dialog`);
       return [kind, dialog && new MarkDialog(dialog, this.keys, kind)];
     }));
+    const undo = document.getElementById("undo");
+    this.undoing = undo && new UndoDialog(undo, this.keys);
+    const preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person });
+    this.keymap = new Keymap(root, { page: "gallery", preferences });
+    this.help = new KeysDialog(document.getElementById("keys"), this.keys, this.keymap);
   }
 
   start() {
@@ -94,11 +103,11 @@ class Gallery {
       assign: () => this.#mark("assign"),
       undo: () => this.#undo(),
       open: () => this.#open(this.selection.current),
+      help: () => this.help.open(),
     };
-    const keys = { a: "page", m: "all", Escape: "none", 1: "approve", 2: "reject", 0: "reset", t: "tag", p: "assign", u: "undo", Enter: "open" };
     // Not waited for: a key that is pressed meanwhile is the dialog's, or nobody's.
     const act = (name) => () => { if (this.#button(name) && !this.#button(name).disabled) does[name](); };
-    this.keys.open(Object.fromEntries(Object.entries(keys).map(([key, name]) => [key, act(name)])));
+    this.keys.follow(this.keymap, Object.fromEntries(Object.keys(does).map((name) => [name, act(name)])));
     for (const button of this.root.querySelectorAll("[data-action]")) {
       button.addEventListener("click", () => this.keys.run(act(button.dataset.action)));
     }
@@ -161,7 +170,12 @@ class Gallery {
   }
 
   async #undo() {
-    if (!this.#busy) await this.#work(() => this.actions.undo((job) => this.#progress(job)), "undone");
+    if (this.#busy) return;
+    const newest = await this.#asked(() => this.actions.newest());
+    if (newest === null) this.#say("There is nothing of yours to undo here.");
+    if (!newest) return;
+    const undo = () => this.actions.undo(newest, (job) => this.#progress(job));
+    this.undoing.ask(newest, () => this.#work(undo, "undone"));
   }
 
   #progress(job) {
@@ -176,7 +190,7 @@ class Gallery {
     this.#say("Working …");
     try {
       const outcome = await work();
-      if (outcome) remembered("sessionStorage", SAYS, this.#words(outcome, words));
+      remembered("sessionStorage", SAYS, outcomeWords(outcome, words));
       remembered("sessionStorage", AT, this.selection.current?.dataset.index ?? "");
       location.reload();
     } catch (failure) {
@@ -189,11 +203,18 @@ class Gallery {
     }
   }
 
-  #words({ done, stale, unchanged, problem = "" }, words) {
-    const parts = [`${plural(done, "tile")} ${words}.`];
-    if (stale) parts.push(`${number(stale)} left as ${stale === 1 ? "it is" : "they are"}: changed meanwhile by somebody else.`);
-    if (unchanged) parts.push(`${number(unchanged)} stood so already.`);
-    return [...parts, problem].join(" ").trim();
+  /** What the server answers; undefined, and said, when it does not. */
+  async #asked(ask) {
+    this.#busy = true;
+    try {
+      return await ask();
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      this.#say(failure.message, { urgent: true });
+      return undefined;
+    } finally {
+      this.#busy = false;
+    }
   }
 
   #open(cell) {
@@ -213,7 +234,7 @@ class Gallery {
     if (shown) shown.textContent = this.#all ? "All that match" : chosen ? `${number(chosen)} selected` : "None selected";
     for (const button of this.root.querySelectorAll("[data-needs-chosen]")) button.disabled = this.#busy || !chosen;
     const undo = this.#button("undo");
-    if (undo) undo.disabled = this.#busy || !this.actions.done.length;
+    if (undo) undo.disabled = this.#busy;
   }
 }
 

@@ -107,22 +107,3 @@ export class JumpDialog {
     this.number.select();
   }
 }
-
-/** The list of keys. */
-export class HelpDialog {
-  constructor(dialog, keys) {
-    this.dialog = dialog;
-    this.keys = keys;
-    for (const event of CLOSING) dialog.addEventListener(event, () => this.closeKeys?.());
-    dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-  }
-
-  open() {
-    const close = () => {
-      this.closeKeys();
-      this.dialog.close();
-    };
-    this.closeKeys = this.keys.open({ "?": close });
-    this.dialog.showModal();
-  }
-}
