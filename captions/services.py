@@ -24,6 +24,7 @@ from .captioners.base import CaptionAnswer, Captioner, facts_of
 from .captioners.rules import RulesCaptioner
 from .diff import word_diff
 from .models import PERSON, Caption, CaptionRevision
+from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
 
@@ -137,6 +138,7 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
         now = timezone.now()
         captions = [_first(tile, wanted[tile.pk], name, now) for tile in tiles]
         Caption.objects.bulk_create(captions)
+        index_write(captions)
         CaptionRevision.objects.bulk_create(
             CaptionRevision(
                 caption=caption,
@@ -202,6 +204,7 @@ def _write(
     caption.text, caption.components, caption.origin, caption.author = text, components, origin, author
     caption.updated_at = timezone.now()
     caption.save()
+    index_write([caption])
     revision = CaptionRevision(
         caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
     )
