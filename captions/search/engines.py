@@ -70,7 +70,7 @@ class Fts5:
     key = "rowid"
     create: tuple[str, ...] = (
         f"CREATE VIRTUAL TABLE {TABLE} USING fts5 "
-        "(words, terms, scope, tokenize = 'porter unicode61 remove_diacritics 2')",
+        "(words, terms, scope, prefix = '2 3 4', tokenize = 'porter unicode61 remove_diacritics 2')",
     )
     drop: tuple[str, ...] = (f"DROP TABLE {TABLE}",)
 

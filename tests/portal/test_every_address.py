@@ -87,6 +87,7 @@ TABLE: dict[str, list[Address]] = {
     "api-upload-finish": [api(f"uploads/{NO_UPLOAD}/finish/", "curator", 404, "post")],
     "captions": [Address("/captions/", "viewer")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [
         api("areas/testland/tiles/0/caption/", "viewer"),
