@@ -31,7 +31,9 @@ class Caption(models.Model):
     )
     version = models.PositiveIntegerField()
     text = models.TextField()
-    components = models.JSONField(default=dict, blank=True, help_text="terms, category, weather.")
+    components = models.JSONField(
+        default=dict, blank=True, help_text="terms, category, weather, and a prompt written by hand."
+    )
     origin = models.CharField(max_length=32, help_text="Whose words these are: a captioner's name, or `person`.")
     author = models.ForeignKey(
         "accounts.User",
@@ -44,8 +46,6 @@ class Caption(models.Model):
     updated_at = models.DateTimeField()
 
     prompt = models.TextField(blank=True, help_text="Composed from the components, or the hand-written one.")
-    prompt_override = models.TextField(blank=True, help_text="The whole prompt, written by hand.")
-    overridden = models.TextField(blank=True, help_text="What was composed when the prompt was written by hand.")
     state = models.CharField(max_length=9, choices=Reading, default=Reading.UNREAD)
     flagged = models.BooleanField(default=False, help_text="Somebody wants another look at it.")
     read_by = models.ForeignKey(
