@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import django_filters
 from django.db.models import QuerySet
+from django.forms import TextInput
 
 from tiles.core.errors import BadInput
 from tiles.models import Area
 
 from .captioners.rules import RulesCaptioner
 from .models import PERSON, Caption
+from .search.engines import Scope
+from .search.query import LONGEST
 
 ORIGINS = ((RulesCaptioner.name, "Rules"), (PERSON, "A person"))
 
 
 class CaptionFilter(django_filters.FilterSet):
-    """`area` (its slug) and `origin`, either may be empty for all."""
+    """`area` (its slug) and `origin`, either may be empty for all; `q` are words, which `captions_search` looks for."""
 
+    q = django_filters.CharFilter(
+        method="looked_for",
+        label="Words",
+        widget=TextInput(attrs={"type": "search", "placeholder": 'river "steep slopes" -snow', "maxlength": LONGEST}),
+    )
     area = django_filters.ModelChoiceFilter(
         queryset=Area.objects.order_by("name"), to_field_name="slug", empty_label="All areas", label="Area"
     )
@@ -25,6 +33,21 @@ class CaptionFilter(django_filters.FilterSet):
     class Meta:
         model = Caption
         fields: list[str] = []
+
+    @property
+    def words(self) -> str:
+        """What is looked for, if anything."""
+        return str(self.form.cleaned_data.get("q") or "").strip()
+
+    @property
+    def scope(self) -> Scope:
+        """Area and origin, for a search."""
+        given = self.form.cleaned_data
+        return Scope(area=given["area"].pk if given.get("area") else None, origin=given.get("origin") or None)
+
+    def looked_for(self, rows: QuerySet[Caption], _name: str, _value: str) -> QuerySet[Caption]:
+        """Words are no filter of the rows: the full-text index finds them."""
+        return rows
 
     def checked(self) -> QuerySet[Caption]:
         """The filtered rows. Raises BadInput that names the first wrong field."""

@@ -7,7 +7,7 @@ revision and the caption, its copy, together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -22,37 +22,60 @@ from tiles.models.choices import BuildState
 
 from .captioners.base import CaptionAnswer, Captioner, facts_of
 from .captioners.rules import RulesCaptioner
-from .diff import word_diff
-from .models import PERSON, Caption, CaptionRevision
+from .components import components_clean, prompt_of
+from .diff import word_diff, words_changed
+from .models import PERSON, Caption, CaptionRevision, CaptionSettings, Reading
+from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
+from .wanted import settings_of
 
 BATCH = 200
 # Ids of machines' revisions are worked out, not drawn: a rerun makes the same one and cannot double.
 _MACHINES = UUID("6f1a4d5e-0c8e-5b0e-9f57-3a2b8c1d7e90")
 
 
-def caption_rectify(*, tile_id: int, text: str, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
+def caption_rectify(
+    *,
+    tile_id: int,
+    text: str,
+    base_version: int,
+    by: Any,
+    client_id: UUID,
+    components: Mapping[str, Any] | None = None,
+    action: UUID | None = None,
+) -> CaptionRevision:
     """Save a person's text over version `base_version` (0 where there is no caption yet).
 
-    Repeating a client_id returns the first revision; a text that stands already changes nothing and returns its
+    components: as `components_clean` takes them; None keeps those that stand. action: shared by the revisions of one
+    bulk change. Repeating a client_id returns the first revision; what stands already changes nothing and returns its
     revision. Raises NotAllowed, NotFound, BadInput for a text that cannot be one, Conflict for a tile that is not
     built, and Stale when somebody saved since: `extra` then holds `current`, `yours` and the `diff` between them.
     """
     require(by, RECTIFY_CAPTIONS)
     text = text_clean(text)
+    given = None if components is None else components_clean(components)
     with transaction.atomic():
         tile = _locked_tile(tile_id)
         repeated = _repeated(client_id, tile, by)
         if repeated:
             return repeated
         caption = _caption_of(tile)
-        if caption and caption.text == text:
+        standing = caption.components if caption else {}
+        if caption and caption.text == text and given in (None, _compared(standing)):
             return _newest(caption)
         _require_current(caption, base_version, text)
         _require_built(tile)
-        components = caption.components if caption else {}
-        return _write(tile, caption, text=text, components=components, origin=PERSON, author=by, client_id=client_id)
+        return _write(
+            tile,
+            caption,
+            text=text,
+            components=standing if given is None else given,
+            origin=PERSON,
+            author=by,
+            client_id=client_id,
+            action=action,
+        )
 
 
 def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
@@ -70,7 +93,7 @@ def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, cl
         old = caption and caption.revisions.filter(number=number).first()
         if not caption or not old:
             raise NotFound(f"{tile.name} has no caption revision {number}. Reload the history.")
-        if caption.text == old.text:
+        if (caption.text, caption.components) == (old.text, old.components):
             return _newest(caption)
         _require_current(caption, base_version, old.text)
         return _write(
@@ -97,7 +120,8 @@ def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -
         return None
     answer = captioner.caption(facts_of(tile))
     with transaction.atomic():
-        locked = TilePair.objects.select_for_update().filter(pk=tile_id).first()
+        rows = TilePair.objects.select_for_update(of=("self",)).select_related("area")
+        locked = rows.filter(pk=tile_id).first()
         return _write_answer(locked, captioner.name, answer) if locked else None
 
 
@@ -131,14 +155,18 @@ def captions_write_missing(*, area_id: int, captioner: Captioner | None = None) 
 
 def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str) -> int:
     """First captions for many tiles in one transaction; how many there were still to write."""
-    wanted = {tile.pk: answer for tile, answer in answers}
+    known = {tile.pk: tile for tile, _answer in answers}
+    answered = {tile.pk: answer for tile, answer in answers}
+    wanted = settings_of(tile.area_id for tile in known.values())
     with transaction.atomic():
-        locked = TilePair.objects.select_for_update().filter(pk__in=wanted, captioned=False).order_by("pk")
+        locked = TilePair.objects.select_for_update().filter(pk__in=answered, captioned=False).order_by("pk")
         locked = locked.only("area_id", "build_state")
-        tiles = [tile for tile in locked if tile.build_state == BuildState.BUILT]
+        # What a prompt is made of was read with the tiles, before the lock; who changes it composes prompts anew.
+        tiles = [known[tile.pk] for tile in locked if tile.build_state == BuildState.BUILT]
         now = timezone.now()
-        captions = [_first(tile, wanted[tile.pk], name, now) for tile in tiles]
+        captions = [_first(tile, answered[tile.pk], name, now, wanted[tile.area_id]) for tile in tiles]
         Caption.objects.bulk_create(captions)
+        index_write(captions)
         CaptionRevision.objects.bulk_create(
             CaptionRevision(
                 caption=caption,
@@ -146,7 +174,7 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
                 text=caption.text,
                 components=caption.components,
                 origin=name,
-                provenance=wanted[caption.tile_id].provenance,
+                provenance=answered[caption.tile_id].provenance,
                 client_id=_machine_id(caption.tile_id, 1, name),
             )
             for caption in captions
@@ -157,13 +185,15 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
     return len(tiles)
 
 
-def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime) -> Caption:
+def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime, wanted: CaptionSettings) -> Caption:
+    text, components = text_clean(answer.description), answer.components()
     return Caption(
         tile=tile,
         area_id=tile.area_id,
         version=1,
-        text=text_clean(answer.description),
-        components=answer.components(),
+        text=text,
+        components=components,
+        prompt=prompt_of(text=text, components=components, tile=tile, wanted=wanted),
         origin=name,
         updated_at=now,
     )
@@ -199,11 +229,19 @@ def _write(
     """One more revision, the caption as its copy, and with the first of them the tile's flag and its counter."""
     components, author = fields.get("components") or {}, fields.get("author")
     first = caption is None
+    if caption and author:
+        machine = caption.revisions.filter(author__isnull=True).order_by("-number").first()
+        fields["words_changed"] = words_changed(machine.text, text) if machine else None
     caption = caption or Caption(tile=tile, area_id=tile.area_id, version=0)
     caption.version += 1
     caption.text, caption.components, caption.origin, caption.author = text, components, origin, author
     caption.updated_at = timezone.now()
+    wanted = settings_of([tile.area_id])[tile.area_id]
+    caption.prompt = prompt_of(text=text, components=components, tile=tile, wanted=wanted)
+    # Who writes has read; a machine's new words nobody has.
+    caption.state, caption.read_by = (Reading.READ, author) if author else (Reading.UNREAD, None)
     caption.save()
+    index_write([caption])
     revision = CaptionRevision(
         caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
     )
@@ -216,8 +254,13 @@ def _write(
     return revision
 
 
+def _compared(components: Mapping[str, Any]) -> dict[str, Any]:
+    """Components as they would be given: a machine may have left some out."""
+    return {"terms": [], "category": "", "weather": "", **components}
+
+
 def _locked_tile(tile_id: int) -> TilePair:
-    tile = TilePair.objects.select_for_update().filter(pk=tile_id).first()
+    tile = TilePair.objects.select_for_update(of=("self",)).select_related("area").filter(pk=tile_id).first()
     if tile is None:
         raise NotFound("There is no such tile. It may have been removed; go back to its area.")
     return tile

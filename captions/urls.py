@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import api, views
+from . import api, api_search, views
 
 urlpatterns: list[URLPattern] = [
     path("captions/", views.captions, name="captions"),
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
 _TILE = "areas/<slug:slug>/tiles/<int:index>/caption"
 
 api_urlpatterns: list[URLPattern] = [
+    path("captions/", api_search.CaptionsFound.as_view(), name="api-captions-found"),
     path("areas/<slug:slug>/captions/", api.AreaCaptions.as_view(), name="api-area-captions"),
     path(f"{_TILE}/", api.TileCaption.as_view(), name="api-caption"),
     path(f"{_TILE}/revisions/", api.TileCaptionRevisions.as_view(), name="api-caption-revisions"),

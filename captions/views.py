@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from tiles.core.errors import BadInput
 from tiles.core.permissions import RECTIFY_CAPTIONS, VIEW_DATA
 from tiles.models import TilePair
 from tiles.review.layers import layer_url
@@ -18,25 +20,42 @@ from tiles.review.present import LANDFORM_WORDS
 from . import selectors
 from .captioners.base import facts_of
 from .filters import CaptionFilter
+from .models import Caption
+from .search.selectors import captions_search
 
 
 @require_safe
 @permission_required(VIEW_DATA, raise_exception=True)
 def captions(request: HttpRequest) -> HttpResponse:
-    """Captions, newest first, of an area and an origin when asked."""
+    """Captions of an area and an origin when asked: newest first, or those that hold the words looked for."""
     chosen = CaptionFilter(request.GET, queryset=selectors.captions_listed())
-    page = selectors.captions_page(
-        chosen.checked(), after=request.GET.get("after", ""), before=request.GET.get("before", "")
-    )
+    rows = chosen.checked()
     context = {
         "section": "captions",
         "filter": chosen,
         "filtered": any(request.GET.get(name) for name in chosen.filters),
-        "page": page,
-        "rows": [(caption, _picture(caption.tile, "preview", caption.area.slug)) for caption in page.rows],
         "kept": _kept(request, chosen),
     }
-    return render(request, "captions/list.html", context)
+    listing = _found(request, chosen) if chosen.words else _newest(request, rows)
+    return render(request, "captions/list.html", context | listing)
+
+
+def _newest(request: HttpRequest, rows: QuerySet[Caption]) -> dict[str, Any]:
+    page = selectors.captions_page(rows, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
+    return {"page": page, "rows": [_row(caption, [(caption.text, False)]) for caption in page.rows]}
+
+
+def _found(request: HttpRequest, chosen: CaptionFilter) -> dict[str, Any]:
+    try:
+        found = captions_search(text=chosen.words, scope=chosen.scope, after=request.GET.get("after", ""))
+    except BadInput as error:
+        return {"problem": error.message}
+    return {"found": found, "page": found, "rows": [_row(hit.caption, hit.parts) for hit in found.hits]}
+
+
+def _row(caption: Caption, parts: list[tuple[str, bool]]) -> dict[str, Any]:
+    """A line of the list. parts: the text in pieces, and whether each is marked."""
+    return {"caption": caption, "picture": _picture(caption.tile, "preview", caption.area.slug), "parts": parts}
 
 
 @require_safe

@@ -119,6 +119,7 @@ TABLE: dict[str, list[Address]] = {
     "api-upload-accepted": [api(f"uploads/accepted/{NO_UPLOAD}/", "curator", 404, "delete")],
     "captions": [Address("/captions/", "viewer")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [
         api("areas/testland/tiles/0/caption/", "viewer"),

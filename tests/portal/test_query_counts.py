@@ -34,6 +34,7 @@ ADDRESSES = {
     "atlas array": "/areas/land-0/atlas/tiles",
     "captions": "/captions/",
     "captions of an area": "/captions/?area=land-0",
+    "captions with a word": "/captions/?q=the",
     "gallery": "/areas/land-0/gallery/",
     "gallery by relief": "/areas/land-0/gallery/?order=relief&slope_from=1&after=0",
     "gallery at random": "/areas/land-0/gallery/?order=random&seed=3&after=0&tag=steep&assigned=me&flagged=mine",
