@@ -1,8 +1,8 @@
-// What is done to many tiles is one action with an id of this browser's: sent again after a failure it counts once, and
+// What is done to many things is one action with an id of this browser's: sent again after a failure it counts once, and
 // it is undone as one.
 
-import { Failure, request } from "../lib/http.js";
-import { uuid } from "../lib/ids.js";
+import { Failure, request } from "./http.js";
+import { uuid } from "./ids.js";
 import { remembered } from "../review/address.js";
 
 const POLL = 700;
@@ -10,9 +10,10 @@ const POLL = 700;
 export class Actions {
   #unanswered = null;
 
-  constructor(page) {
+  /** page: {filter, person, urls: {count, bulk, undo, jobs}}. key: what this tab remembers its actions under. */
+  constructor(page, key) {
     this.page = page;
-    this.key = `demeter.gallery.actions.${page.person}.${page.area}`;
+    this.key = key;
   }
 
   /** Ids of this tab's actions that can be undone, the last one last. */
@@ -31,7 +32,7 @@ export class Actions {
     return request(`${this.page.urls.count}?${asked}`, { timeout: 120_000 });
   }
 
-  /** what: {verb, reason, note} and either tiles or filter and seen_at. Resolves with the outcome. */
+  /** what: all of the request but its id. Resolves with the outcome. */
   async decide(what, onProgress) {
     const action = this.#idOf(what);
     const answer = await this.#send(this.page.urls.bulk, { ...what, action });
@@ -64,7 +65,10 @@ export class Actions {
 
   /** A job is followed to its end. It goes on, and can be undone, when the page is left meanwhile. */
   async #outcome(answer, onProgress) {
-    if (!answer.job) return { done: answer.done, stale: answer.stale.length, unchanged: answer.unchanged.length };
+    if (!answer.job) {
+      const { done, stale, unchanged, refused = [] } = answer;
+      return { done, stale: stale.length, unchanged: unchanged.length, refused: refused.length, places: stale };
+    }
     return this.#outcomeOf(await this.#follow(answer.job, onProgress));
   }
 
@@ -95,6 +99,8 @@ export class Actions {
       done: job.done,
       stale: failed("changed_meanwhile"),
       unchanged: failed("stood_so_already"),
+      refused: failed("cannot_be_so"),
+      job: job.id,
       problem: job.state === "done" ? "" : job.error || `The job was ${job.state}.`,
     };
   }
