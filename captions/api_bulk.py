@@ -48,6 +48,7 @@ class ChangeOut(serializers.Serializer[Any]):
     area_name = serializers.CharField()
     index = serializers.IntegerField()
     picture = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(help_text="As it stands.")
     diff = ChangesField(help_text="Word diff of the text, or of the terms.")
     problem = serializers.CharField(allow_blank=True, help_text="Why it cannot be changed so; empty when it can.")
 
@@ -216,6 +217,7 @@ def _place(caption: Caption) -> dict[str, Any]:
         "area": area.slug,
         "area_name": area.name,
         "index": tile.index,
+        "text": caption.text,
         "picture": layer_url(tile, "preview", area.slug) if tile.layer("preview") else "",
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -82,7 +82,7 @@ class Replacement:
 
     @property
     def title(self) -> str:
-        return f"Replace “{self.find}” by “{self.replace}” in"
+        return f"Replace “{self.find}” with “{self.replace}” in"
 
     @property
     def narrowing(self) -> str:
@@ -135,11 +135,19 @@ class TermChange:
         if (self.term in terms) == self.add:
             return None
         changed = [*terms, self.term] if self.add else [term for term in terms if term != self.term]
-        diff = word_diff(", ".join(terms), ", ".join(changed))
+        diff = self._diff(changed if self.add else terms)
         try:
             return Edited(text, {**components, "terms": terms_clean(changed)}, diff)
         except BadInput as error:
             return Edited(text, None, diff, error.message)
+
+    def _diff(self, terms: Sequence[str]) -> list[Change]:
+        """The terms with the one that comes or goes marked, and no comma with it."""
+        changes: list[Change] = []
+        for term in terms:
+            marked = Change("added" if self.add else "removed", term)
+            changes += [Change("same", ", "), marked if term == self.term else Change("same", term)]
+        return changes[1:]
 
 
 def _plain(words: str) -> str:

@@ -47,6 +47,8 @@ PAGES = (
     *("/areas/testland/gallery/", "/areas/empty/gallery/", "/areas/testland/gallery/?score_from=0.9"),
     *("/areas/testland/atlas/", "/areas/empty/atlas/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
+    *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
+    *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )

@@ -66,12 +66,13 @@ def test_terms_come_last_and_go() -> None:
     added = add.on("Text.", beach)
     assert added
     assert added.components == {"terms": ["beach", "open sea"], "weather": "fog"}
-    assert [tuple(change) for change in added.diff] == [("same", "beach"), ("added", ", open sea")]
+    assert added.diff == [("same", "beach"), ("same", ", "), ("added", "open sea")]
     assert add.on("Text.", added.components) is None
     assert remove.on("Text.", beach) is None
     taken = remove.on("Text.", added.components)
     assert taken
     assert taken.components == beach
+    assert taken.diff == [("same", "beach"), ("same", ", "), ("removed", "open sea")]
     full = add.on("Text.", {"terms": [f"term {number}" for number in range(24)]})
     assert full
     assert "at most 24 terms" in full.problem

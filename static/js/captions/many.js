@@ -92,6 +92,7 @@ class Many {
       item.picture ? el("img", { src: item.picture, alt: "", loading: "lazy", width: "64", height: "64" }) : el("span"),
       el("div", { class: "stack-tight" },
         el("a", { class: "small", href: address }, name),
+        this.page.edit.do !== "replace" && el("p", { class: "soft small" }, item.text),
         el("p", { class: "caption-words" }, ...diffNodes(item.diff)),
         item.problem && el("p", { class: "small cannot-words" }, `Stays as it is: ${item.problem}`)));
   }
