@@ -323,6 +323,18 @@ class TestHttp:
         assert started.status_code == 202
         assert Job.objects.get(pk=started.json()["job"]).parameters["among"] == "area=coast"
 
+    def test_the_pages_say_what_is_selected_and_who_may(self, area: Area, signed_in: Any) -> None:
+        keys = ",".join(map(str, sorted(seen(area, 0, 1))))
+        page = signed_in("annotator").get("/captions/many/", {"only": keys, "do": "add_term", "area": "coast"})
+        assert "2 selected captions" in page.content.decode()
+        assert page.context["page"]["filter"] == f"area=coast&only={keys}"
+        scope = {"area": "coast", "state": "read", "q": '"the see" <b>'}
+        page = signed_in("annotator").get("/captions/many/", scope)
+        assert page.context["scope"] == ["of Coast", "read by one person", 'that hold: "the see" <b>']
+        assert "<b>" not in page.content.decode()
+        listed = {role: signed_in(role).get("/captions/").content.decode() for role in ("viewer", "annotator")}
+        assert ('type="checkbox"' in listed["viewer"], 'type="checkbox"' in listed["annotator"]) == (False, True)
+
     def test_what_makes_no_sense(self, area: Area, signed_in: Any) -> None:
         client, edit = signed_in("annotator"), {"do": "replace", "find": "a", "replace": "b"}
         assert client.get("/api/v1/captions/edit/preview/", {"do": "replace"}).status_code == 400

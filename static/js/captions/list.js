@@ -24,8 +24,8 @@ class CaptionList {
     };
     const bound = {};
     for (const button of this.bar.querySelectorAll("[data-action]")) {
-      const does_this = button.dataset.to ? () => this.#go(button) : does[button.dataset.action];
-      const act = () => { if (!button.disabled) does_this(); };
+      const work = button.dataset.to ? () => this.#go(button) : does[button.dataset.action];
+      const act = () => { if (!button.disabled) work(); };
       button.addEventListener("click", () => this.keys.run(act));
       bound[button.getAttribute("aria-keyshortcuts")] = act;
     }
