@@ -32,6 +32,8 @@ PAGES = {
     "terrain": f"/areas/{AREA}/tiles/24/3d/",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
+    "captions-many": f"/captions/many/?area={AREA}&do=replace&find=hills&replace=ridges",
+    "captions-progress": f"/areas/{AREA}/captions/progress/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",
