@@ -120,9 +120,12 @@ class Found:
 
 
 class Check(Protocol):
-    """One kind of doubt. `codes`: of all findings it may make."""
+    """One kind of doubt."""
 
-    codes: tuple[str, ...]
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of all findings it may make."""
+        ...
 
     def find(self, checked: Checked) -> Iterable[Found]:
         """MUST depend on nothing but `checked`, MUST be quick, and MUST be silent where the facts cannot tell."""

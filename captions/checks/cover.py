@@ -12,7 +12,8 @@ TROPICS = 25.0
 SNOWLESS_BELOW = 2500.0
 """Metres below which no snow lies between the tropics."""
 SUBTROPICS, SNOWLESS_LOWLAND = 30.0, 300.0
-DARK_FOR_SNOW = 0.12
+DARK_FOR_SNOW, DARK_FOR_SOME_SNOW = 0.12, 0.08
+"""Mean brightness below which there cannot be much snow, and hardly any."""
 NOTHING_WHITE = 0.0005
 HIGHEST_TOWN = 5300.0
 HIGHEST_FIELD = 5000.0
@@ -37,9 +38,9 @@ def snow_claimed(mention: Mention, facts: CheckFacts) -> str:
 
 def _snow_by_light(mention: Mention, facts: CheckFacts) -> str:
     few = mention.small or mention.near(_CAPPED)
-    if facts.brightness is not None and facts.brightness < DARK_FOR_SNOW:
-        if not few and (mention.large or facts.brightness < 0.08):
-            return f"mean brightness {facts.brightness:.2f}, snow is above 0.4"
+    light = facts.brightness
+    if light is not None and not few and light < (DARK_FOR_SNOW if mention.large else DARK_FOR_SOME_SNOW):
+        return f"mean brightness {light:.2f}, snow is above 0.4"
     white = facts.cloud_share
     if white is not None and white <= NOTHING_WHITE and (facts.haze_share or 0) <= 0.005 and not mention.small:
         return "nothing in the picture is bright and white"

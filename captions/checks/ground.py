@@ -16,7 +16,8 @@ VOIDS_MAY_HIDE_SEA = 0.02
 NO_WATER = 0.005
 
 _FILLS = re.compile(
-    r"\b(?:fills?|covers?|takes? up|occup(?:y|ies)) (?:almost |nearly )?(?:all|most|the (?:whole|entire|full)|everything|"
+    r"\b(?:fills?|covers?|takes? up|occup(?:y|ies)) (?:almost |nearly )?(?:all|most|the (?:whole|entire|full)|"
+    r"everything|"
     r"the (?:image|picture|scene|frame|tile)|three quarters)\b|\bentirely (?:sea|ocean|water)\b|\bnothing but\b",
     re.IGNORECASE,
 )

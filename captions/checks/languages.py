@@ -31,8 +31,8 @@ LANGUAGES = {
     ),
     "de": _latin(
         "German",
-        "der die das und ein eine einer eines mit von im ist sind nach über unter auf dem den des zwischen durch liegt am "
-        "zum zur bei kein keine",
+        "der die das und ein eine einer eines mit von im ist sind nach über unter auf dem den des zwischen durch liegt "
+        "am zum zur bei kein keine",
     ),
     "fr": _latin(
         "French",

@@ -16,8 +16,10 @@ IDIOMS = "|".join(
         r"\bpoint clouds?\b|\bcloud (?:computing|storage|shadows?)\b|\bmushroom cloud\b"
         r"|\bclouds? of (?:dust|smoke|steam|ash|sand|insects|birds)\b",
         r"\b(?:mountain|mountains|hills?|peaks?) of (?:waste|rubble|sand|salt|garbage|tailings|rubbish|coal|debris)\b",
-        r"\bmountain (?:bik\w+|huts?|goats?)\b|\bhill[- ]?shad\w+\b|\bsheer (?:size|number|scale|amount)\b|\bpeak (?:hours?|season|growth|traffic|flow|load)\b|\bat (?:its|their) peak\b",
-        r"\bin plain (?:view|sight)\b|\bplain (?:to see|white|grey|gray|black|blue|green|brown|and simple|background|text|"
+        r"\bmountain (?:bik\w+|huts?|goats?)\b|\bhill[- ]?shad\w+\b|\bsheer (?:size|number|scale|amount)\b|"
+        r"\bpeak (?:hours?|season|growth|traffic|flow|load)\b|\bat (?:its|their) peak\b",
+        r"\bin plain (?:view|sight)\b|\bplain (?:to see|white|grey|gray|black|blue|green|brown|and simple|"
+        r"background|text|"
         r"colou?r\w*|surface|concrete|roofs?|walls?|sand|language)\b",
         r"\bflat (?:roof\w*|light|tones?|colou?rs?|texture|lighting)\b|\bflat[- ](?:top|roof)\w*\b"
         r"|\b(?:mud|tidal|salt) ?flats?\b|\bflat (?:valley|bottom|floor)\w*\b|\bflats\b",
@@ -43,7 +45,8 @@ DENIALS = {
     "snow": r"snow[- ]?free|ice[- ]?free|snowless",
     "forest": r"treeless|deforested",
     "plants": r"unvegetated|vegetation[- ]free|plantless",
-    "night": r"day ?light|day[- ]?time|sunny|sun[- ]?lit|sunshine|in full sun|bright day|broad day|midday|noon(?:time)?|"
+    "night": r"day ?light|day[- ]?time|sunny|sun[- ]?lit|sunshine|in full sun|bright day|broad day|midday|"
+    "noon(?:time)?|"
     r"by day",
 }
 
@@ -53,9 +56,11 @@ TOPICS = {
     "water": r"water bod(?:y|ies)|waters?|bod(?:y|ies) of water",
     "lake": r"lakes?|reservoirs?|lakeshores?",
     "cliff": r"cliffs?|gorges?|canyons?|ravines?|precipices?|escarpments?",
-    "highland": r"(?:high|alpine|mountain) plateaus?|high plateaux|highlands?|uplands?|high[- ]altitude|high altitudes?|"
+    "highland": r"(?:high|alpine|mountain) plateaus?|high plateaux|highlands?|uplands?|high[- ]altitude|"
+    "high altitudes?|"
     r"high elevations?",
-    "mountain": r"mountains?|mountainous|mountainsides?|mountaintops?|peaks?|summits?|alpine|alps|massifs?|volcano(?:es|s)?"
+    "mountain": r"mountains?|mountainous|mountainsides?|mountaintops?|peaks?|summits?|alpine|alps|massifs?|"
+    "volcano(?:es|s)?"
     r"|crags?",
     "foothill": r"foothills?",
     "hill": r"hills?|hilly|hillsides?|hillocks?|hilltops?|knolls?|rolling(?= (?:terrain|ground|countr\w+|landscapes?|"

@@ -30,8 +30,10 @@ _WORD = r"[\w'’%°-]+"
 # A cue, and then what may stand between it and what it denies: a few words of the same phrase.
 _NEGATION = re.compile(
     r"\b(?:no|not|without|never|neither|nor|none of|lack(?:s|ing)?|free (?:of|from)|devoid of|absence of|absent|zero|"
-    r"cannot (?:see|be)|hardly any|rather than|instead of|isn['’]t|aren['’]t|doesn['’]t|don['’]t|clear of|bereft of|void of|"
-    r"empty of|anything but|far from (?:being )?(?=(?:flat|level|hilly|mountainous|steep|barren|bare|arid|lush|urban)\b))\b"
+    r"cannot (?:see|be)|hardly any|rather than|instead of|isn['’]t|aren['’]t|doesn['’]t|don['’]t|clear of|"
+    r"bereft of|void of|"
+    r"empty of|anything but|far from (?:being )?(?=(?:flat|level|hilly|mountainous|steep|barren|bare|arid|lush|"
+    r"urban)\b))\b"
     rf"(?P<between>(?:[\s,/-]+{_WORD}){{0,9}}?)[\s,/-]*$",
     re.IGNORECASE,
 )

@@ -38,7 +38,8 @@ _NUMBER = r"(?P<{0}>\d+(?:\.\d+)?)\s*-?\s*(?P<{0}_unit>cm|centimet(?:re|er)s?|m|
 SIZES = re.compile(
     rf"{_NUMBER.format('first')}\b[\s-]*(?:(?:spatial|ground|native|pixel|grid|image)[\s-]+)*"
     r"(?:resolution|gsd|ground sampl\w+|pixels?\b|/\s?px\b|/\s?pixel|(?:per|a|to the) pixel)"
-    rf"|(?:resolution|gsd|ground sampl\w+(?: distance)?|pixel size)(?: is| of|:|=)*\s*(?:about |around |roughly |≈|~)?\s*"
+    rf"|(?:resolution|gsd|ground sampl\w+(?: distance)?|pixel size)(?: is| of|:|=)*\s*(?:about |around |"
+    rf"roughly |≈|~)?\s*"
     rf"{_NUMBER.format('second')}\b",
     re.IGNORECASE,
 )
@@ -51,7 +52,8 @@ SATELLITES = re.compile(
 )
 _MODALITIES = {
     "sar": re.compile(
-        r"\b(?:SAR|(?:synthetic[- ]aperture )?radar)[- ](?:satellite )?(?:image|imagery|picture|scene|data|backscatter|view|"
+        r"\b(?:SAR|(?:synthetic[- ]aperture )?radar)[- ](?:satellite )?(?:image|imagery|picture|scene|data|"
+        r"backscatter|view|"
         r"shot)\w*|\b(?:radar|SAR) (?:backscatter|echo\w*)\b",
         re.IGNORECASE,
     ),
@@ -128,9 +130,9 @@ class SatelliteCheck:
             ours = _ALIASES.get(_letters(known), _letters(known))
             number = (match["number"] or "").lower()
             other_number = bool(number) and any(each.isdigit() for each in known) and not _same_number(number, known)
-            if (family not in ours and ours not in family) or other_number:
-                if said not in known and _asserted(checked.text, match):
-                    yield _says("satellite", match, f"the imagery is from {checked.facts.satellite}", 0.7)
+            another = (family not in ours and ours not in family) or other_number
+            if another and said not in known and _asserted(checked.text, match):
+                yield _says("satellite", match, f"the imagery is from {checked.facts.satellite}", 0.7)
 
 
 _ALIASES = {"gf": "gaofen", "wv": "worldview", "gaofen": "gaofen"}
@@ -162,9 +164,8 @@ class ModalityCheck:
             if modality == ours:
                 continue
             for match in pattern.finditer(checked.text):
-                if ours == "rgb" or not _part_of_another(checked.text, match):
-                    if _asserted(checked.text, match):
-                        yield _says("modality", match, f"this is {_MODALITY_WORDS[ours]}", 0.7)
+                if _asserted(checked.text, match) and not _false_colour(checked.text, match):
+                    yield _says("modality", match, f"this is {_MODALITY_WORDS[ours]}", 0.7)
         colourful = checked.facts.saturation is not None and checked.facts.saturation > 0.2
         if ours == "rgb" and colourful:
             for match in _GREY.finditer(checked.text):
@@ -172,7 +173,7 @@ class ModalityCheck:
                     yield _says("modality", match, f"mean saturation {checked.facts.saturation:.2f}", 0.5)
 
 
-def _part_of_another(text: str, match: re.Match[str]) -> bool:
+def _false_colour(text: str, match: re.Match[str]) -> bool:
     """ "false-colour image" and the like of a band that is no colour."""
     return bool(re.search(r"(?:false|pseudo)[- ]$", text[: match.start()], re.IGNORECASE))
 

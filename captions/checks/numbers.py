@@ -23,7 +23,8 @@ _RANGE = re.compile(
 )
 # What is said of ground reaching up, and of altitude proper.
 _RISES = re.compile(
-    r"\b(?:ris\w+|rose|reach\w*|climb\w*|soar\w*|tower\w*|peak\w*|summit\w*|mountains?|hills?|ridges?|up to|culminat\w+|"
+    r"\b(?:ris\w+|rose|reach\w*|climb\w*|soar\w*|tower\w*|peak\w*|summit\w*|mountains?|hills?|ridges?|up to|"
+    r"culminat\w+|"
     r"high|tall|top\w*|exceed\w*|over|above|ground|ascend\w*)\b[^.;]*$",
     re.IGNORECASE,
 )
@@ -33,7 +34,8 @@ _ALTITUDE = re.compile(
     re.IGNORECASE,
 )
 _ALTITUDE_AFTER = re.compile(
-    r"^\s*(?:above (?:mean )?sea level|a\.?s\.?l|of (?:elevation|altitude)|in (?:elevation|altitude)|altitude|elevation|"
+    r"^\s*(?:above (?:mean )?sea level|a\.?s\.?l|of (?:elevation|altitude)|in (?:elevation|altitude)|altitude|"
+    r"elevation|"
     r"(?:to|and) \d[\d,]*\s*m)",
     re.IGNORECASE,
 )
@@ -42,7 +44,8 @@ _HIGH_AFTER = re.compile(
 )
 _NO_HEIGHT = re.compile(
     r"^[\s-]*(?:wide|long|across|deep|thick|away|apart|square|runway|per |a pixel|pixel|resolution|distance|in length|"
-    r"in width|in diameter|grid|further|north|south|east|west|to the|(?:high|tall) (?:\w+ )?(?:tower|dam|building|bridge|chimney|"
+    r"in width|in diameter|grid|further|north|south|east|west|to the|(?:high|tall) (?:\w+ )?(?:tower|dam|"
+    r"building|bridge|chimney|"
     r"turbine|waterfall|tree|mast|wall)|of (?:coast|road|river|shore)|contour|track|tiles?|from)",
     re.IGNORECASE,
 )
@@ -143,7 +146,38 @@ _CAPITAL = re.compile(
     r"(?<![.!?:;]\s)(?<![\"“(])(?<!^)(?<!\n)\b[A-Z][a-zà-ÿ'’]+(?:[- ](?:of |de |la |the )?[A-Z][a-zà-ÿ'’]+)*"
 )
 _COMMON = frozenset(
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "north", "south", "east", "west", "northern", "southern", "eastern", "western", "english", "earth", "i"]
+    [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "north",
+        "south",
+        "east",
+        "west",
+        "northern",
+        "southern",
+        "eastern",
+        "western",
+        "english",
+        "earth",
+        "i",
+    ]
 )
 TITLED = 0.5
 """From this share of capitalised words on a text is written like a title, and capitals tell nothing."""

@@ -66,7 +66,7 @@ class RivalsCheck:
             theirs = topics_of(rival.text, rival.terms)
             for ours, others in zip(mine, theirs, strict=True):
                 if ours and others and not ours & others:
-                    said, other = _listed(ours), _listed(others)
+                    said, other = " and ".join(sorted(ours)), " and ".join(sorted(others))
                     yield Found("rivals", f"says {said}, and {rival.captioner} says {other}", 0.4)
 
 

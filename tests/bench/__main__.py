@@ -1,8 +1,16 @@
 """`make bench`: every bench, one after another. Ratios compare two things in one run; nothing here is asserted."""
 
-from tests.bench import atlas, caption_search, limiter, quality, tile_outputs, whole_build
+from tests.bench import atlas, caption_checks, caption_search, limiter, quality, tile_outputs, whole_build
 
-BENCHES = (tile_outputs.main, whole_build.main, quality.main, limiter.main, atlas.main, caption_search.main)
+BENCHES = (
+    tile_outputs.main,
+    whole_build.main,
+    quality.main,
+    limiter.main,
+    atlas.main,
+    caption_search.main,
+    caption_checks.main,
+)
 
 for bench in BENCHES:
     bench()

@@ -47,6 +47,7 @@ PAGES = (
     *("/areas/testland/gallery/", "/areas/empty/gallery/", "/areas/testland/gallery/?score_from=0.9"),
     *("/areas/testland/atlas/", "/areas/empty/atlas/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
+    *("/areas/testland/captions/settings/", "/areas/empty/captions/settings/", "/captions/?finding=too_short"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )

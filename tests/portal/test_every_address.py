@@ -87,6 +87,13 @@ TABLE: dict[str, list[Address]] = {
     "api-upload-finish": [api(f"uploads/{NO_UPLOAD}/finish/", "curator", 404, "post")],
     "captions": [Address("/captions/", "viewer")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "caption-settings": [
+        Address("/areas/testland/captions/settings/", "curator"),
+        Address("/areas/testland/captions/settings/", "curator", 200, "post"),
+    ],
+    "caption-prompt-example": [Address("/areas/testland/captions/settings/example/", "curator")],
+    "api-finding-dismiss": [api("areas/testland/tiles/0/caption/findings/0/dismiss/", "annotator", 404, "post")],
+    "api-finding-restore": [api("areas/testland/tiles/0/caption/findings/0/restore/", "annotator", 404, "post")],
     "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [

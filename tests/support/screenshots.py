@@ -27,6 +27,7 @@ PAGES = {
     "terrain": f"/areas/{AREA}/tiles/24/3d/",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
+    "caption-settings": f"/areas/{AREA}/captions/settings/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",
