@@ -99,7 +99,7 @@ def caption_settings(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             _follow(request, area, standing, form.cleaned_data)
             return redirect("caption-settings", slug=slug)
-    context = {"section": "areas", "area": area, "form": form, **_example(area, _tried(form, standing))}
+    context = {"section": "areas", "area": area, "form": form, **_example(area, form, standing)}
     return render(request, "captions/settings.html", context)
 
 
@@ -110,7 +110,7 @@ def prompt_example(request: HttpRequest, slug: str) -> HttpResponse:
     area = area_by_slug(slug)
     form = CaptionSettingsForm(request.GET)
     standing = settings_of([area.pk])[area.pk]
-    return render(request, "captions/_prompt_example.html", {"area": area, **_example(area, _tried(form, standing))})
+    return render(request, "captions/_prompt_example.html", {"area": area, **_example(area, form, standing)})
 
 
 def _initial(standing: CaptionSettings) -> dict[str, Any]:
@@ -118,24 +118,18 @@ def _initial(standing: CaptionSettings) -> dict[str, Any]:
     return values | {"banned": "\n".join(standing.banned)}
 
 
-def _tried(form: CaptionSettingsForm, standing: CaptionSettings) -> CaptionSettings:
-    """The settings that the form would make; those that stand where a field is wrong."""
-    if form.is_bound:
-        form.is_valid()
-        for name, value in getattr(form, "cleaned_data", {}).items():
-            setattr(standing, name, value)
-    return standing
-
-
-def _example(area: Area, wanted: CaptionSettings) -> dict[str, Any]:
-    """The prompt of the first captioned tile, its tokens, or why there is none."""
+def _example(area: Area, form: CaptionSettingsForm, standing: CaptionSettings) -> dict[str, Any]:
+    """The prompt of the first captioned tile as the form says, its tokens, or why there is none."""
     caption = Caption.objects.filter(area=area).select_related("tile__area").order_by("pk").first()
     if caption is None:
         return {"example": None}
-    try:
-        prompt = composed(text=caption.text, components=caption.components, tile=caption.tile, wanted=wanted)
-    except BadInput as error:
-        return {"example": caption, "problem": error.message}
+    if form.is_bound and not form.is_valid():
+        name, errors = next(iter(form.errors.items()))
+        where = form.fields[name].label or name if name in form.fields else ""
+        return {"example": caption, "problem": f"{where}: {errors[0]}" if where else errors[0]}
+    for name, value in form.cleaned_data.items() if form.is_bound else ():
+        setattr(standing, name, value)
+    prompt = composed(text=caption.text, components=caption.components, tile=caption.tile, wanted=standing)
     tokens, exact = tokens_of(prompt)
     return {"example": caption, "prompt": prompt, "tokens": tokens, "exact": exact, "most_tokens": CLIP_TOKENS}
 

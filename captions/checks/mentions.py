@@ -63,6 +63,11 @@ _HEDGE = re.compile(
     r"rough|wide|flat|still|miniature|little|tiny|sandy|snowy|ancient|former|real|next|\w+ or)\s+){0,4}$",
     re.IGNORECASE,
 )
+_LIKENESS = re.compile(
+    r"\b(?:look(?:s|ing)? like|resembl\w+|reminiscent of|as if|as though|pass(?:es)? for|evok\w+)"
+    r"(?:\s+[\w-]+){0,6}\s*$",
+    re.IGNORECASE,
+)
 _HEDGE_AFTER = re.compile(
     r"^(?:[- ](?:like|shaped|sized|coloured|colored|blue|green|white|grey|gray|bed|beds|themed|style)\b|"
     r"\s+(?:in the (?:far )?distance|nearby|on the horizon|(?:was|were|had been|has been|have been|will be|"
@@ -107,7 +112,8 @@ class Mention:
         """It is not said to be there, and not said to be absent."""
         if self.never:
             return False
-        return bool(_HEDGE.search(self.before) or _HEDGE_AFTER.search(self.after)) and not self.denied
+        compared = _HEDGE.search(self.before) or _LIKENESS.search(self.before) or _HEDGE_AFTER.search(self.after)
+        return bool(compared) and not self.denied
 
     @property
     def claimed(self) -> bool:

@@ -32,6 +32,7 @@ ADDRESSES = {
     "atlas array": "/areas/land-0/atlas/tiles",
     "captions": "/captions/",
     "captions of an area": "/captions/?area=land-0",
+    "captions with a finding": "/captions/?finding=number&area=land-0&state=unread",
     "captions with a word": "/captions/?q=the",
     "gallery": "/areas/land-0/gallery/",
     "gallery by relief": "/areas/land-0/gallery/?order=relief&slope_from=1&after=0",
