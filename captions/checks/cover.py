@@ -15,6 +15,8 @@ SUBTROPICS, SNOWLESS_LOWLAND = 30.0, 300.0
 DARK_FOR_SNOW, DARK_FOR_SOME_SNOW = 0.12, 0.08
 """Mean brightness below which there cannot be much snow, and hardly any."""
 NOTHING_WHITE = 0.0005
+POLAR = 73.0
+"""Degrees from the equator beyond which no tree grows."""
 HIGHEST_TOWN = 5300.0
 HIGHEST_FIELD = 5000.0
 _CAPPED = re.compile(r"capped|dusted|peaks?|summits?|tops?|ridges?|distance|glacial|gull(?:y|ies)", re.IGNORECASE)
@@ -57,18 +59,23 @@ def _snow_denied(mention: Mention, facts: CheckFacts) -> str:
     return ""
 
 
+def _covered(facts: CheckFacts) -> bool:
+    """Whether snow, fog, cloud or night hide what grows."""
+    return facts.scene in ("snow", "night", "fog") or (facts.cloud_share or 0) > 0.3
+
+
 def _forest_claimed(mention: Mention, facts: CheckFacts) -> str:
     if facts.water >= 0.985 and (facts.dem_max or 0) < 5:
         return f"water at sea level covers {percent(facts.water)}"
     if facts.dem_min is not None and facts.dem_min > 5000:
         return f"lowest height {metres(facts.dem_min)}, above every tree line"
-    if mention.small or facts.scene in ("snow", "night", "fog") or mention.near(_SEASONAL):
-        return ""
-    if (facts.cloud_share or 0) > 0.3:
+    if facts.lat is not None and abs(facts.lat) > POLAR:
+        return f"{abs(facts.lat):.0f}° from the equator, beyond every tree line"
+    if mention.small or mention.near(_SEASONAL) or _covered(facts):
         return ""
     if facts.vegetation is not None:
         bright = facts.brightness is None or facts.brightness > 0.1 or (facts.ndvi is not None and facts.ndvi < 0.15)
-        least = 0.15 if mention.large else 0.05
+        least = 0.15 if mention.large else 0.08
         return (
             f"vegetation covers {percent(facts.vegetation)} of the land" if facts.vegetation < least and bright else ""
         )
@@ -80,15 +87,29 @@ def _forest_claimed(mention: Mention, facts: CheckFacts) -> str:
     return ""
 
 
+_TENDED = re.compile(
+    r"\b(?:golf|parks?|gardens?|oas[ie]s|irrigat\w+|lawns?|pitch(?:es)?|courtyards?|pivots?|"
+    r"riverbanks?)\b",
+    re.IGNORECASE,
+)
+_OPENINGS = re.compile(
+    r"\b(?:clearings?|quarr\w+|paths?|roads?|landslides?|summits?|cliffs?|ridges?|tracks?|above|mines?|"
+    r"river ?banks?)\b",
+    re.IGNORECASE,
+)
+
+
 def _lush_claimed(mention: Mention, facts: CheckFacts) -> str:
-    if mention.small or facts.scene in ("snow", "night", "fog") or (facts.cloud_share or 0) > 0.3:
+    if facts.lat is not None and abs(facts.lat) > POLAR and facts.brightness is not None and facts.brightness > 0.4:
+        return f"{abs(facts.lat):.0f}° from the equator, mean brightness {facts.brightness:.2f}"
+    if mention.small or mention.near(_TENDED) or _covered(facts):
         return ""
+    if facts.vegetation is not None:
+        return f"vegetation covers {percent(facts.vegetation)} of the land" if facts.vegetation < 0.12 else ""
     if facts.water >= 0.985:
         return f"water at sea level covers {percent(facts.water)}"
-    if facts.vegetation is not None:
-        return f"vegetation covers {percent(facts.vegetation)} of the land" if facts.vegetation < 0.08 else ""
     if facts.ndvi is not None and facts.water < 0.3:
-        return f"mean NDVI {facts.ndvi:.2f}" if facts.ndvi < 0.12 else ""
+        return f"mean NDVI {facts.ndvi:.2f}" if facts.ndvi < 0.15 else ""
     if facts.greenness is not None and facts.greenness < 0.03 and (facts.brightness or 0) > 0.12:
         return f"{percent(facts.greenness)} of the surface is green"
     return ""
@@ -98,15 +119,15 @@ def _plants_denied(mention: Mention, facts: CheckFacts) -> str:
     """Barren, bare, without vegetation."""
     if mention.small or _MEASURED_PLANTS.search(f"{mention.before[-25:]}"):
         return ""
-    return _green(facts, 0.65, 0.5, 0.9)
+    return _green(facts, 0.65, 0.5, 0.8)
 
 
 def _sparse_claimed(_mention: Mention, facts: CheckFacts) -> str:
-    return _green(facts, 0.85, 0.65, 0.95)
+    return _green(facts, 0.8, 0.6, 0.95)
 
 
 def _bare_claimed(mention: Mention, facts: CheckFacts) -> str:
-    return "" if mention.small else _green(facts, 0.75, 0.5, 0.9)
+    return "" if mention.small or mention.near(_OPENINGS) else _green(facts, 0.65, 0.5, 0.8)
 
 
 def _green(facts: CheckFacts, vegetation: float, ndvi: float, greenness: float) -> str:
@@ -130,7 +151,7 @@ def _desert_claimed(mention: Mention, facts: CheckFacts) -> str:
     dunes = mention.words.lower().startswith("dune")
     if mention.small or (dunes and facts.water > 0.02):
         return ""
-    return _green(facts, 0.8 if dunes else 0.65, 0.5, 0.9)
+    return _green(facts, 0.75 if dunes else 0.6, 0.5, 0.8)
 
 
 def _city_claimed(mention: Mention, facts: CheckFacts) -> str:
@@ -140,9 +161,10 @@ def _city_claimed(mention: Mention, facts: CheckFacts) -> str:
         return f"lowest height {metres(facts.dem_min)}, above every town"
     if mention.small:
         return ""
-    if facts.slope is not None and facts.slope >= 24 and not mention.near(_VALLEY):
+    if facts.slope is not None and facts.slope >= 22 and not mention.near(_VALLEY):
         return f"mean slope {facts.slope:.0f}°"
-    wild = facts.vegetation is not None and facts.vegetation >= 0.97 and (facts.ndvi is None or facts.ndvi > 0.6)
+    most = 0.93 if mention.large else 0.96
+    wild = facts.vegetation is not None and facts.vegetation >= most and (facts.ndvi is None or facts.ndvi > 0.55)
     if wild:
         return f"vegetation covers {percent(facts.vegetation or 0)} of the land"
     return ""
@@ -163,7 +185,7 @@ def _farmland_claimed(mention: Mention, facts: CheckFacts) -> str:
         return f"lowest height {metres(facts.dem_min)}, above every field"
     if mention.small or mention.near(_TERRACED) or mention.near(_VALLEY):
         return ""
-    if facts.slope is not None and facts.slope >= (22 if mention.large else 25):
+    if facts.slope is not None and facts.slope >= (20 if mention.large else 23):
         return f"mean slope {facts.slope:.0f}°"
     return ""
 

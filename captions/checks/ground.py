@@ -18,11 +18,12 @@ NO_WATER = 0.005
 _FILLS = re.compile(
     r"\b(?:fills?|covers?|takes? up|occup(?:y|ies)) (?:almost |nearly )?(?:all|most|the (?:whole|entire|full)|"
     r"everything|"
-    r"the (?:image|picture|scene|frame|tile)|three quarters)\b|\bentirely (?:sea|ocean|water)\b|\bnothing but\b",
+    r"the (?:image|picture|scene|frame|tile)|three quarters)\b|\bentirely (?:sea|ocean|water)\b|\bnothing but\b|"
+    r"\bmost of (?:the|this) (?:image|picture|scene|frame|tile|area)\b",
     re.IGNORECASE,
 )
 _PARTIAL_GROUND = re.compile(
-    r"\b(?:valley|valleys|floor|bottom|banks?|terraces?|between|foot|along|riverside|basin|roofs?|tops?|strip|patch\w*|"
+    r"\b(?:valley|valleys|floor|bottom|banks?|terraces?|between|foot|along|riverside|basin|roofs?|tops?|strip|patch(?:es)?|"
     r"summits?|as a)\b",
     re.IGNORECASE,
 )
@@ -32,19 +33,36 @@ _NOT_GROUND = re.compile(
 
 
 def _sea_claimed(mention: Mention, facts: CheckFacts) -> str:
+    if mention.words.lower().startswith("beach") and mention.near(_FRESH_WATER):
+        return ""
     margin = ELLIPSOID_MARGIN if "ellips" in facts.vertical_datum.lower() else SEA_MARGIN
     dry = facts.water < NO_WATER and (facts.void_share or 0) <= VOIDS_MAY_HIDE_SEA
     if dry and facts.dem_min is not None and facts.dem_min > margin:
         return f"no water at sea level, lowest height {metres(facts.dem_min)}"
-    fills = mention.near(_FILLS) and not mention.small
-    if fills and mention.words.lower().startswith(("sea", "ocean")) and facts.water_share is not None:
-        covered = facts.water_share + (facts.void_share or 0)
-        if covered < 0.35:
-            return f"water at sea level covers {percent(facts.water_share)}"
+    return _sea_share(mention, facts)
+
+
+def _sea_share(mention: Mention, facts: CheckFacts) -> str:
+    """Why the sea is larger or smaller than it is said to be, where that is said."""
+    if facts.water_share is None or not mention.words.lower().startswith(("sea", "ocean")):
+        return ""
+    covered = facts.water_share + (facts.void_share or 0)
+    too_much = mention.near(_FILLS) and not mention.small and covered < 0.35
+    not_half = mention.near(_HALF) and (covered < 0.2 or facts.water_share > 0.85)
+    too_little = mention.small and not mention.near(_HALF) and facts.water_share > 0.8
+    if too_much or not_half or too_little:
+        return f"water at sea level covers {percent(facts.water_share)}"
     return ""
 
 
+_HALF = re.compile(r"\bhalf (?:of )?(?:the|this) (?:image|picture|scene|frame|tile|area)\b", re.IGNORECASE)
+_FRESH_WATER = re.compile(r"\b(?:lakes?|rivers?|reservoirs?|ponds?|riverbank)\b", re.IGNORECASE)
+
+
 def _sea_denied(mention: Mention, facts: CheckFacts) -> str:
+    """Without sea or water; who denies coasts and fjords may stand in the open sea."""
+    if not mention.words.lower().startswith(("sea", "ocean", "water", "bod", "landlocked")):
+        return ""
     if mention.topic == "water" and mention.near(_WATER_OF_MANY_KINDS):
         return ""
     return f"water at sea level covers {percent(facts.water)}" if facts.water >= 0.1 else ""
@@ -90,7 +108,8 @@ def _mountain_denied(_mention: Mention, facts: CheckFacts) -> str:
 def _hill_claimed(mention: Mention, facts: CheckFacts) -> str:
     if facts.relief is None or (facts.void_share or 0) > 0.3:
         return ""
-    if facts.relief < (5 if mention.words.lower() == "rolling" else 12):
+    least, level = (8, 1.0) if mention.words.lower() == "rolling" else (20, 2.0)
+    if facts.relief < least and (facts.slope or 0) < level:
         return f"heights differ by {metres(facts.relief)} only"
     high = facts.landforms("high_mountain")
     lone = mention.topic == "hill" and not mention.near(_MOUNTAINS)
@@ -109,12 +128,15 @@ def _hill_denied(_mention: Mention, facts: CheckFacts) -> str:
     return ""
 
 
+_FLAT_WATER = re.compile(r"\bflat\b[^,]*\b(?:seas?|water|ocean|lakes?|ice|surface|coast)\b", re.IGNORECASE)
+
+
 def _plain_claimed(mention: Mention, facts: CheckFacts) -> str:
-    if mention.small or mention.near(_PARTIAL_GROUND):
+    if mention.small or mention.near(_PARTIAL_GROUND) or mention.near(_FLAT_WATER):
         return ""
     level = facts.landforms("plain", "highland")
     uneven = (facts.slope or 0) >= 8 and (facts.relief or 0) >= 150
-    if level is not None and level + facts.water < 0.03 and uneven:
+    if level is not None and level < 0.03 and uneven:
         return f"no level ground, mean slope {facts.slope:.0f}°, heights differ by {metres(facts.relief or 0)}"
     if level is None and (facts.slope or 0) >= 15 and facts.landform in ("low_mountain", "high_mountain"):
         return f"mean slope {facts.slope:.0f}°"
@@ -141,14 +163,14 @@ def _steep_denied(_mention: Mention, facts: CheckFacts) -> str:
 
 
 def _gentle_claimed(mention: Mention, facts: CheckFacts) -> str:
-    least = 12 if mention.words.lower().startswith(("barely", "hardly")) else 22
+    least = 12 if mention.words.lower().startswith(("barely", "hardly")) else 18
     if mention.small or mention.near(_PARTIAL_GROUND):
         return ""
     return f"mean slope {facts.slope:.0f}°" if (facts.slope or 0) >= least else ""
 
 
 def _lowland_claimed(mention: Mention, facts: CheckFacts) -> str:
-    if facts.dem_min is not None and facts.dem_min > 600 and not _LOW_AIR.match(mention.after):
+    if facts.dem_min is not None and facts.dem_min > 500 and not _LOW_AIR.match(mention.after):
         return f"lowest height {metres(facts.dem_min)}"
     return ""
 

@@ -39,7 +39,8 @@ IDIOMS = "|".join(
 DENIALS = {
     "sea": r"landlocked",
     "water": r"waterless",
-    "cloud": r"cloudless|cloud[- ]free|un?clouded|clear (?:blue )?sk(?:y|ies)|blue sk(?:y|ies)",
+    "cloud": r"cloudless|cloud[- ]free|un?clouded|"
+    r"clear (?:blue )?sk(?:y|ies)|sk(?:y|ies) (?:is|are) clear|blue sk(?:y|ies)",
     "fog": r"fog[- ]free|haze[- ]free|(?:crystal[- ]|perfectly |very )?clear (?:air|weather|day|days|conditions|"
     r"visibility|atmosphere|view)",
     "snow": r"snow[- ]?free|ice[- ]?free|snowless",
@@ -52,7 +53,7 @@ DENIALS = {
 
 TOPICS = {
     "sea": r"seas?|oceans?|seashores?|seasides?|seafronts?|seawater|seacoasts?|coasts?|coastlines?|coastal|offshore|"
-    r"fjords?|gulfs?|atolls?|coral reefs?|archipelagos?|archipelagoes|surf|tidal \w+|estuar(?:y|ies)",
+    r"fjords?|gulfs?|atolls?|coral reefs?|beach(?:es)?|archipelagos?|archipelagoes|surf|tidal \w+|estuar(?:y|ies)",
     "water": r"water bod(?:y|ies)|waters?|bod(?:y|ies) of water",
     "lake": r"lakes?|reservoirs?|lakeshores?",
     "cliff": r"cliffs?|gorges?|canyons?|ravines?|precipices?|escarpments?",
@@ -76,7 +77,8 @@ TOPICS = {
     r"dense trees|covered (?:in|with|by) trees|(?:tree )?canop(?:y|ies)|conifers|evergreens",
     "lush": r"lush|verdant|greenery|green(?=(?:[- ]\w+)? (?:vegetation|landscapes?|meadows?|pastures?|hills?|"
     r"hillsides?|slopes?|cover|valleys?|plains?|fields?|grass\w*|crops|carpet))|(?:dense|thick|rich|abundant|luxuriant|heavy)"
-    r"(?: green| tropical)? vegetation|densely vegetated|heavily vegetated|vegetation is dense|"
+    r"(?: green| tropical)? vegetation|(?:densely|heavily|thickly|richly|fully|well)[- ]vegetated|covered (?:in|"
+    r"with|by) (?:\w+ )?vegetation|vegetation[- ]covered|vegetation is dense|"
     r"dense\w* covered with vegetation",
     "sparse": r"sparse vegetation|sparsely vegetated|vegetation is sparse|little vegetation|scant vegetation|"
     r"scarce vegetation",

@@ -53,10 +53,12 @@ _DENIED_AFTER = re.compile(
 # Words before a mention that make it a comparison, the past, the future, or somewhere else.
 _HEDGE = re.compile(
     r"\b(?:like|resembl\w+|reminiscent of|similar to|compar\w+ (?:to|with)|as if|as though|evok\w+|recall\w+|"
-    r"imitat\w+|mimic\w*|as|former|formerly|once|ex|ancient|fossil|dried[- ](?:up|out)|dry|drained|extinct|prehistoric|"
+    r"imitat\w+|mimic\w*|distant|nearby|far[- ]off|neighbou?ring|as|former|formerly|once|ex|ancient|fossil|"
+    r"dried[- ](?:up|out)|dry|drained|extinct|prehistoric|"
     r"vanished|planned|future|prior|previous|past|towards?|flow\w* (?:in)?to|drain\w* (?:in)?to|lead\w* to|"
     r"(?:kilomet(?:re|er)s?|km|miles?|far|away|distant|inland|hours?) from|near|close to|beyond|facing|out to|"
-    r"at the foot of|foot of|in the shadow of|on the way to|typical of|not unlike|not to be confused with|"
+    r"at the foot of|foot of|in the shadow of|on the way to|typical of|so (?:is|are)|not unlike|"
+    r"not to be confused with|"
     r"mistaken for|taken for|pass(?:es)? for|no relation to)\s+"
     r"(?:(?:a|an|the|any|some|of|distant|nearby|its|more|nearest|next|open|great|small|frozen|big|large|calm|vast|"
     r"green|dark|white|deep|high|"
@@ -65,13 +67,17 @@ _HEDGE = re.compile(
 )
 _LIKENESS = re.compile(
     r"\b(?:look(?:s|ing)? like|resembl\w+|reminiscent of|as if|as though|pass(?:es)? for|evok\w+)"
-    r"(?:\s+[\w-]+){0,6}\s*$",
+    r"(?:\s+[\w-]+){0,6}\s*$|\blike (?:\w+ ){1,3}(?:on|of|in|over|across)\s+(?:(?:a|an|the)\s+)?$",
     re.IGNORECASE,
 )
 _HEDGE_AFTER = re.compile(
     r"^(?:[- ](?:like|shaped|sized|coloured|colored|blue|green|white|grey|gray|bed|beds|themed|style)\b|"
     r"\s+(?:in the (?:far )?distance|nearby|on the horizon|(?:was|were|had been|has been|have been|will be|"
-    r"(?:it |they )?would|once|used to)\b|further|farther|beyond)|['’]s (?:name|edge)\b)",
+    r"ha(?:s|ve)(?: (?:long|since|all|now)){0,3} (?:vanished|disappeared|gone|dried|melted|retreated|"
+    r"been (?:cleared|felled))|"
+    r"(?:is|are|lies?) (?:(?:too |very )?far|distant|beyond|outside|elsewhere|miles|\d+ ?km)|(?:it |"
+    r"they )?would|once|used to)\b|further|farther|beyond)|(?:\s+\w+)?\s+(?:is|are) (?:rare|scarce|few|"
+    r"unlikely)\b|['’]s (?:name|edge)\b)",
     re.IGNORECASE,
 )
 _SMALL = re.compile(

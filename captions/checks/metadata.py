@@ -25,14 +25,14 @@ _LOOSE = {
     "very high": (0.0, 5.0),
     "super high": (0.0, 2.0),
     "extremely high": (0.0, 2.0),
-    "high": (0.0, 5.0),
+    "high": (0.0, 4.0),
     "ordinary": (0.8, 10.0),
     "medium": (1.0, 60.0),
     "moderate": (1.0, 500.0),
     "low": (2.0, 1e9),
     "coarse": (2.0, 1e9),
-    "very low": (8.0, 1e9),
-    "ultra low": (8.0, 1e9),
+    "very low": (10.01, 1e9),
+    "ultra low": (10.01, 1e9),
 }
 _NUMBER = r"(?P<{0}>\d+(?:\.\d+)?)\s*-?\s*(?P<{0}_unit>cm|centimet(?:re|er)s?|m|met(?:re|er)s?|km|kilomet(?:re|er)s?)"
 SIZES = re.compile(

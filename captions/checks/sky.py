@@ -8,7 +8,7 @@ from .base import CheckFacts
 from .claims import ClaimCheck, percent
 from .mentions import Mention
 
-NO_CLOUD, NO_HAZE = 0.003, 0.005
+NO_CLOUD, NO_HAZE = 0.003, 0.02
 BRIGHT_FOR_NIGHT = 0.08
 _THIN = re.compile(r"\b(?:thin|wispy|cirrus|transparent|faint|high)\b", re.IGNORECASE)
 _HEAVY = re.compile(
