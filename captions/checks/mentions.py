@@ -176,9 +176,25 @@ def _is_denied(before: str, after: str) -> bool:
     if _ENDS_DENIAL.search(between):
         return False
     if "," in between:
-        # "no sea, lake or river" goes on; "no clouds, forest all over" does not.
-        return bool(re.search(r"\b(?:or|nor|and)\b", f"{between} {_head(after)}", re.IGNORECASE))
+        return _list_goes_on(between, after)
     return True
+
+
+def _list_goes_on(between: str, after: str) -> bool:
+    """ "no sea, lake or river" and "free of snow, ice and fog" go on; "no clouds, forest all over" does not."""
+    if _OR.search(f"{between} {_head(after)}"):
+        return True
+    return bool(_AND.search(f"{between} {_head(after)}")) and not _VERB.match(after)
+
+
+_OR = re.compile(r"\b(?:or|nor)\b", re.IGNORECASE)
+_AND = re.compile(r"\band\b", re.IGNORECASE)
+# A mention that does something begins a clause of its own.
+_VERB = re.compile(
+    r"^\s+(?:covers?|is|are|was|were|fills?|stretch\w*|lies?|ris\w+|dominat\w*|takes?|grows?|surrounds?|spreads?|"
+    r"extends?|climbs?|reach\w*|shows?|stands?)\b",
+    re.IGNORECASE,
+)
 
 
 def _last_negation(before: str) -> re.Match[str] | None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from .base import Checked, Found, Rival
 from .languages import LANGUAGES
-from .mentions import mentions_of
+from .mentions import Mention, mentions_of
 
 MANY = 20
 """How many other captions of an area may say the same."""
@@ -61,23 +61,10 @@ class RivalsCheck:
     codes = ("rivals",)
 
     def find(self, checked: Checked) -> Iterator[Found]:
-        mine = topics_of(checked.text, checked.components.get("terms") or ())
-        for rival in checked.rivals:
-            theirs = topics_of(rival.text, rival.terms)
-            for ours, others in zip(mine, theirs, strict=True):
-                if ours and others and not ours & others:
-                    said, other = " and ".join(sorted(ours)), " and ".join(sorted(others))
-                    yield Found("rivals", f"says {said}, and {rival.captioner} says {other}", 0.4)
-
-
-def topics_of(text: str, terms: Iterable[str] = ()) -> tuple[frozenset[str], frozenset[str]]:
-    """The grounds and the covers that a caption claims, by its text and its terms."""
-    topics = {mention.topic for mention in mentions_of(text) if mention.claimed}
-    topics |= {mention.topic for term in terms for mention in mentions_of(str(term))}
-    return (
-        frozenset(_GROUNDS[topic] for topic in topics if topic in _GROUNDS),
-        frozenset(_COVERS[topic] for topic in topics if topic in _COVERS),
-    )
+        for rival, mine, theirs in _both(checked):
+            if not mine & theirs:
+                said, other = " and ".join(sorted(mine)), " and ".join(sorted(theirs))
+                yield Found("rivals", f"says {said}, and {rival.captioner} says {other}", 0.4)
 
 
 def disagreement(checked: Checked) -> float:
@@ -85,14 +72,29 @@ def disagreement(checked: Checked) -> float:
 
     Only what both speak of counts: who says nothing of the cover does not disagree about it.
     """
-    mine = topics_of(checked.text, checked.components.get("terms") or ())
-    apart = [
-        1 - len(ours & others) / len(ours | others)
-        for rival in checked.rivals
-        for ours, others in zip(mine, topics_of(rival.text, rival.terms), strict=True)
-        if ours and others
-    ]
+    apart = [1 - len(mine & theirs) / len(mine | theirs) for _rival, mine, theirs in _both(checked)]
     return sum(apart) / len(apart) if apart else 0.0
+
+
+def _both(checked: Checked) -> Iterator[tuple[Rival, frozenset[str], frozenset[str]]]:
+    """Every rival with the grounds, and again with the covers, that the caption and it claim, where both claim some."""
+    if not checked.rivals:
+        return
+    ours = _claims(checked.mentions, checked.components.get("terms") or ())
+    for rival in checked.rivals:
+        for mine, theirs in zip(ours, _claims(mentions_of(rival.text), rival.terms), strict=True):
+            if mine and theirs:
+                yield rival, mine, theirs
+
+
+def _claims(mentions: Iterable[Mention], terms: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The grounds and the covers that a text and its terms claim."""
+    topics = {mention.topic for mention in mentions if mention.claimed}
+    topics |= {mention.topic for term in terms for mention in mentions_of(str(term))}
+    return (
+        frozenset(_GROUNDS[topic] for topic in topics if topic in _GROUNDS),
+        frozenset(_COVERS[topic] for topic in topics if topic in _COVERS),
+    )
 
 
 def rival_of(captioner: str, text: str, terms: Iterable[str]) -> Rival:
