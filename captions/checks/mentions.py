@@ -34,7 +34,7 @@ _NEGATION = re.compile(
     r"bereft of|void of|"
     r"empty of|anything but|far from (?:being )?(?=(?:flat|level|hilly|mountainous|steep|barren|bare|arid|lush|"
     r"urban)\b))\b"
-    rf"(?P<between>(?:[\s,/-]+{_WORD}){{0,9}}?)[\s,/-]*$",
+    rf"(?P<between>(?:[\s,/-]+{_WORD}){{0,9}}?[\s,/-]*)$",
     re.IGNORECASE,
 )
 _ENDS_DENIAL = re.compile(
