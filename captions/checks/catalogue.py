@@ -40,6 +40,7 @@ CONTRADICTIONS = {
     "weather": "Weather",
 }
 """Codes of claims that the measures or the metadata contradict, and their labels."""
+UNPROVED = ("number", "name")
 LABELS = CONTRADICTIONS | {
     "number": "A number that nothing proves",
     "name": "A name that nothing proves",
@@ -65,6 +66,15 @@ def findings_of(checked: Checked) -> list[Found]:
             key = (found.code, found.words[:MOST_WORDS])
             if key not in first or (found.start or 0) < (first[key].start or 0):
                 first[key] = found
+    contradicted = [
+        range(found.start, found.start + len(found.words))
+        for found in first.values()
+        if found.start is not None and found.code in CONTRADICTIONS
+    ]
+    # A number that is wrong needs no second finding that nothing proves it.
+    for key, found in list(first.items()):
+        if found.code in UNPROVED and any(found.start in span for span in contradicted):
+            del first[key]
     ordered = sorted(first.values(), key=lambda found: (-found.severity, found.start or 0, found.code))
     return ordered[:MOST_FINDINGS]
 

@@ -34,7 +34,7 @@ class ClaimCheck:
             why = reason(mention, checked.facts) if reason else ""
             if why:
                 verb = "denies" if mention.denied and not mention.never else "says"
-                yield Found(self.code, f"{verb} *{mention.words}*: {why}", self.severity, mention.words, mention.start)
+                yield Found(self.code, f"{verb} “{mention.words}”: {why}", self.severity, mention.words, mention.start)
 
 
 def metres(height: float) -> str:

@@ -47,9 +47,9 @@ def _sea_share(mention: Mention, facts: CheckFacts) -> str:
     if facts.water_share is None or not mention.words.lower().startswith(("sea", "ocean")):
         return ""
     covered = facts.water_share + (facts.void_share or 0)
-    too_much = mention.near(_FILLS) and not mention.small and covered < 0.35
-    not_half = mention.near(_HALF) and (covered < 0.2 or facts.water_share > 0.85)
-    too_little = mention.small and not mention.near(_HALF) and facts.water_share > 0.8
+    too_much = mention.close(_FILLS) and not mention.small and covered < 0.35
+    not_half = mention.close(_HALF) and (covered < 0.2 or facts.water_share > 0.85)
+    too_little = mention.small and not mention.close(_HALF) and facts.water_share > 0.8
     if too_much or not_half or too_little:
         return f"water at sea level covers {percent(facts.water_share)}"
     return ""
@@ -75,7 +75,7 @@ def _lake_claimed(mention: Mention, facts: CheckFacts) -> str:
     if facts.is_open_sea and facts.water >= 0.99:
         return f"water at sea level covers {percent(facts.water)}, no land around it"
     level = facts.landforms("plain", "highland")
-    big = (mention.large or mention.near(_FILLS)) and not mention.small
+    big = (mention.large or mention.close(_FILLS)) and not mention.small
     if big and level is not None and level + facts.water < 0.02 and (facts.slope or 0) >= 10:
         return f"no level ground, mean slope {facts.slope:.0f}°"
     return ""

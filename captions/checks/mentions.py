@@ -136,6 +136,10 @@ class Mention:
         around = f"{_near(self.before)} {_OTHER.split(_head(self.after))[0]}"
         return not self.small and bool(_LARGE.search(around) or _LARGE.search(self.words))
 
+    def close(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the same part of the clause, between commas, says this too."""
+        return bool(pattern.search(f"{self.before.rpartition(',')[2]} {self.words} {self.after.partition(',')[0]}"))
+
     def near(self, pattern: re.Pattern[str]) -> bool:
         """Whether the clause says this too."""
         return bool(pattern.search(f"{self.before} {self.words} {self.after}"))
@@ -184,15 +188,15 @@ def _list_goes_on(between: str, after: str) -> bool:
     """ "no sea, lake or river" and "free of snow, ice and fog" go on; "no clouds, forest all over" does not."""
     if _OR.search(f"{between} {_head(after)}"):
         return True
-    return bool(_AND.search(f"{between} {_head(after)}")) and not _VERB.match(after)
+    return bool(_AND.search(f"{between} {_head(after)}")) and not _VERB.search(_head(after, 6))
 
 
 _OR = re.compile(r"\b(?:or|nor)\b", re.IGNORECASE)
 _AND = re.compile(r"\band\b", re.IGNORECASE)
 # A mention that does something begins a clause of its own.
 _VERB = re.compile(
-    r"^\s+(?:covers?|is|are|was|were|fills?|stretch\w*|lies?|ris\w+|dominat\w*|takes?|grows?|surrounds?|spreads?|"
-    r"extends?|climbs?|reach\w*|shows?|stands?)\b",
+    r"\b(?:covers?|(?:is|are|was|were)(?! (?:visible|seen|present|found|there|to be))|fills?|stretch\w*|"
+    r"lies?|ris\w+|dominat\w*|takes?|grows?|surrounds?|spreads?|extends?|climbs?|reach\w*|shows?|stands?)\b",
     re.IGNORECASE,
 )
 
@@ -221,5 +225,6 @@ def _near(before: str) -> str:
     return " ".join(before.rpartition(",")[2].split()[-5:])
 
 
-def _head(after: str) -> str:
-    return " ".join(after.partition(",")[0].split()[:4])
+def _head(after: str, words: int = 4) -> str:
+    """The next words after a mention, up to a comma."""
+    return " ".join(after.partition(",")[0].split()[:words])

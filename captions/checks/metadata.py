@@ -75,7 +75,7 @@ _MODALITY_WORDS = {"sar": "a radar image", "nir": "a near-infrared image", "rgb"
 
 
 def _says(code: str, match: re.Match[str], why: str, severity: float = 0.6) -> Found:
-    return Found(code, f"says *{match[0]}*: {why}", severity, match[0], match.start())
+    return Found(code, f"says “{match[0]}”: {why}", severity, match[0], match.start())
 
 
 def _asserted(text: str, match: re.Match[str]) -> bool:
@@ -189,7 +189,7 @@ class WeatherCheck:
             return
         why = f"the scene is labelled {facts.scene}" if facts.scene else _measured(said, facts)
         if why:
-            yield Found("weather", f"the weather is said to be *{said}*: {why}", 0.7)
+            yield Found("weather", f"the weather is said to be “{said}”: {why}", 0.7)
 
 
 def _measured(weather: str, facts: CheckFacts) -> str:

@@ -69,7 +69,7 @@ class HeightCheck:
         for match in _LENGTH.finditer(checked.text):
             why = _height_wrong(checked.text, match, facts)
             if why:
-                yield Found("height", f"says *{match[0]}*: {why}", 0.7, match[0], match.start())
+                yield Found("height", f"says “{match[0]}”: {why}", 0.7, match[0], match.start())
 
 
 def _height_wrong(text: str, match: re.Match[str], facts: CheckFacts) -> str:
@@ -116,7 +116,7 @@ class NumberCheck:
             inside = any(start <= match.start() < end for start, end in taken)
             if inside or _known_number(words, checked.facts) or _in_name(words, checked.facts):
                 continue
-            yield Found("number", f"says *{words}*: no measure proves this number", 0.15, words, match.start())
+            yield Found("number", f"says “{words}”: no measure proves this number", 0.15, words, match.start())
 
 
 def _known_number(words: str, facts: CheckFacts) -> bool:
@@ -199,7 +199,7 @@ class NameCheck:
             parts = {word.lower() for word in re.findall(r"[^\W\d_]+", match[0])}
             if parts <= known | _COMMON or any(start <= match.start() < end for start, end in satellites):
                 continue
-            yield Found("name", f"says *{match[0]}*: no measure proves this name", 0.15, match[0], match.start())
+            yield Found("name", f"says “{match[0]}”: no measure proves this name", 0.15, match[0], match.start())
 
 
 CHECKS = (HeightCheck(), NumberCheck(), NameCheck())

@@ -62,7 +62,7 @@ class BoilerplateCheck:
         for pattern, why in _BOILERPLATE:
             for match in pattern.finditer(checked.text):
                 words = match[0].strip()[:MOST_WORDS]
-                yield Found("boilerplate", f"says *{words}*: {why}", 0.5, words, match.start())
+                yield Found("boilerplate", f"says “{words}”: {why}", 0.5, words, match.start())
 
 
 class RepetitionCheck:
@@ -99,7 +99,7 @@ def _returning(text: str) -> Iterator[Found]:
 
 
 def _repeated(words: str, start: int, why: str) -> Found:
-    return Found("repetition", f"says *{words}*: {why}", 0.4, words[:MOST_WORDS], start)
+    return Found("repetition", f"says “{words}”: {why}", 0.4, words[:MOST_WORDS], start)
 
 
 class BannedCheck:
@@ -112,7 +112,7 @@ class BannedCheck:
             pattern = re.escape(banned.rstrip("*")) + (r"\w*" if banned.endswith("*") else r"\b")
             for match in re.finditer(rf"\b{pattern}", checked.text, re.IGNORECASE):
                 yield Found(
-                    "banned", f"says *{match[0]}*: banned in this area", 0.5, match[0][:MOST_WORDS], match.start()
+                    "banned", f"says “{match[0]}”: banned in this area", 0.5, match[0][:MOST_WORDS], match.start()
                 )
 
 

@@ -50,7 +50,7 @@ def test_every_code_has_a_label_and_a_check() -> None:
 def test_a_finding_names_the_words_their_place_and_the_numbers() -> None:
     (found,) = find("High mountains beside the sea, seen from above.")
     assert (found.code, found.words, found.start) == ("sea", "sea", 26)
-    assert found.message == "says *sea*: no water at sea level, lowest height 412 m"
+    assert found.message == "says “sea”: no water at sea level, lowest height 412 m"
     assert 0 < found.severity <= 1
 
 
