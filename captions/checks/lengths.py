@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -11,6 +12,8 @@ from typing import Any
 from django.conf import settings
 
 from .base import Checked, Found
+
+log = logging.getLogger(__name__)
 
 CLIP_TOKENS = 75
 """CLIP reads 77 tokens, of which it needs two for start and end."""
@@ -64,8 +67,13 @@ def _tokenizer(source: str) -> Callable[[str], int] | None:
     """Count with the tokenizer of a local folder, where transformers is installed. Never fetches anything."""
     if not source or importlib.util.find_spec("transformers") is None:
         return None
-    transformers: Any = importlib.import_module("transformers")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=True)
+    try:
+        transformers: Any = importlib.import_module("transformers")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=True)
+    except (OSError, ValueError, ImportError) as error:
+        # A caption is worth more than its exact length.
+        log.warning("No tokenizer could be read from %s, tokens are estimated: %s", source, error)
+        return None
     return lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 

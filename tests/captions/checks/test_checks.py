@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from captions.captioners.base import TileFacts
 from captions.captioners.rules import RulesCaptioner
 from captions.checks.base import Checked, CheckFacts, Found
 from captions.checks.catalogue import CHECKS, CONTRADICTIONS, LABELS, MOST_FINDINGS, doubt_of, findings_of
-from captions.checks.lengths import tokens_estimate
+from captions.checks.lengths import tokens_estimate, tokens_of
 from captions.checks.rivals import MANY, disagreement, likeness_of, rival_of
 from tiles.raster.terrain import LANDFORMS
 
@@ -136,6 +138,32 @@ class TestWording:
 
     def test_the_estimate_counts_digits_and_marks_singly(self) -> None:
         assert tokens_estimate("a hill, 1234 m.") == 9
+
+
+TRANSFORMERS = """
+class AutoTokenizer:
+    @staticmethod
+    def from_pretrained(folder, local_files_only):
+        assert local_files_only
+        if folder == "nowhere":
+            raise OSError("no such folder")
+        return lambda text, add_special_tokens: {"input_ids": [7] * 80}
+"""
+
+
+def test_tokens_are_exact_with_a_tokenizer_and_estimated_with_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """A stand-in for transformers, which is no requirement."""
+    (tmp_path / "transformers.py").write_text(TRANSFORMERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "transformers", raising=False)
+    settings.DEMETER_CLIP_TOKENIZER = str(tmp_path)
+    (found,) = [found for found in find("Ridges above a valley.") if found.code == "too_long"]
+    assert found.message.startswith("the prompt has 80 tokens, and")
+    settings.DEMETER_CLIP_TOKENIZER = "nowhere"
+    assert tokens_of("Ridges above a valley.") == (5, False)
+    sys.modules.pop("transformers", None)
 
 
 class TestRivals:
