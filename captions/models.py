@@ -57,6 +57,7 @@ class Caption(models.Model):
         help_text="Who accepted or saved this version first; a second reader is somebody else.",
     )
     doubt = models.FloatField(default=0, help_text="How much it deserves a look, 0..1.")
+    likeness = models.BigIntegerField(default=0, help_text="Shared by texts that say the same; 0 when not worked out.")
 
     class Meta:
         constraints: ClassVar = [
@@ -75,6 +76,7 @@ class Caption(models.Model):
             models.Index(fields=["state", "-updated_at", "-id"], name="caption_newest_of_state"),
             models.Index(fields=["area", "state", "-updated_at", "-id"], name="caption_of_area_and_state"),
             models.Index(fields=["area", "id"], name="caption_flagged", condition=Q(flagged=True)),
+            models.Index(fields=["area", "likeness"], name="caption_alike"),
         ]
         permissions: ClassVar = [("rectify_caption", "Can rectify captions")]
 
@@ -214,6 +216,9 @@ class Finding(models.Model):
     start = models.PositiveIntegerField(null=True, blank=True, help_text="Where the words begin in the text.")
     message = models.TextField(help_text="What is doubtful and why, as a sentence.")
     severity = models.FloatField(help_text="0..1")
+    around = models.CharField(
+        max_length=16, blank=True, help_text="Of the sentence it is in: a dismissal holds while that stays."
+    )
     dismissed_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     dismissed_at = models.DateTimeField(null=True, blank=True)
 
@@ -230,7 +235,8 @@ class Finding(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["area", "code", "caption"], name="finding_of_area", condition=Q(dismissed_at__isnull=True)
-            )
+            ),
+            models.Index(fields=["code", "caption"], name="finding_of_code", condition=Q(dismissed_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

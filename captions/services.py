@@ -22,6 +22,8 @@ from tiles.models.choices import BuildState
 
 from .captioners.base import CaptionAnswer, Captioner, facts_of
 from .captioners.rules import RulesCaptioner
+from .checking import captions_check
+from .checks.rivals import likeness_of
 from .components import components_clean, prompt_of
 from .diff import word_diff, words_changed
 from .models import PERSON, Caption, CaptionRevision, CaptionSettings, Reading
@@ -182,6 +184,7 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
             )
             for caption in captions
         )
+        captions_check(captions)
         TilePair.objects.filter(pk__in=[tile.pk for tile in tiles]).update(captioned=True)
         for area_id, number in Counter(tile.area_id for tile in tiles).items():
             AreaCounter.objects.add(area_id, {"captioned": number})
@@ -199,6 +202,7 @@ def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime, want
         prompt=prompt_of(text=text, components=components, tile=tile, wanted=wanted),
         origin=name,
         updated_at=now,
+        likeness=likeness_of(text),
     )
 
 
@@ -238,7 +242,7 @@ def _write(
     caption = caption or Caption(tile=tile, area_id=tile.area_id, version=0)
     caption.version += 1
     caption.text, caption.components, caption.origin, caption.author = text, components, origin, author
-    caption.updated_at = timezone.now()
+    caption.tile, caption.likeness, caption.updated_at = tile, likeness_of(text), timezone.now()
     wanted = settings_of([tile.area_id])[tile.area_id]
     caption.prompt = prompt_of(text=text, components=components, tile=tile, wanted=wanted)
     if not fields.get("action"):  # who changes many at once has not looked at each
@@ -250,6 +254,7 @@ def _write(
         caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
     )
     revision.save()
+    captions_check([caption])
     if first and not tile.captioned:
         before = tile.counted
         tile.captioned = True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import api, api_bulk, api_search, views, views_bulk
+from . import api, api_bulk, api_findings, api_search, views, views_bulk, views_settings
 
 urlpatterns: list[URLPattern] = [
     path("captions/", views.captions, name="captions"),
     path("captions/many/", views_bulk.many, name="captions-many"),
     path("areas/<slug:slug>/captions/progress/", views_bulk.progress, name="captions-progress"),
+    path("areas/<slug:slug>/captions/settings/", views_settings.caption_settings, name="caption-settings"),
+    path("areas/<slug:slug>/captions/settings/example/", views_settings.prompt_example, name="caption-prompt-example"),
     path("areas/<slug:slug>/captions/<int:index>/", views.caption, name="caption"),
 ]
 
@@ -24,5 +26,7 @@ api_urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/captions/", api.AreaCaptions.as_view(), name="api-area-captions"),
     path(f"{_TILE}/", api.TileCaption.as_view(), name="api-caption"),
     path(f"{_TILE}/revisions/", api.TileCaptionRevisions.as_view(), name="api-caption-revisions"),
+    path(f"{_TILE}/findings/<int:finding>/dismiss/", api_findings.FindingDismiss.as_view(), name="api-finding-dismiss"),
+    path(f"{_TILE}/findings/<int:finding>/restore/", api_findings.FindingRestore.as_view(), name="api-finding-restore"),
     path(f"{_TILE}/restore/", api.TileCaptionRestore.as_view(), name="api-caption-restore"),
 ]

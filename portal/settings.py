@@ -50,6 +50,8 @@ DEMETER_STALL_SECONDS = env.float("DEMETER_STALL_SECONDS", 20.0)
 # How long tiles that were handed out to a reviewer are kept for them after they were last heard of.
 DEMETER_CLAIM_SECONDS = env.int("DEMETER_CLAIM_SECONDS", 300)
 DEMETER_ACCEL = env.str("DEMETER_ACCEL", "")
+# A folder with CLIP's tokenizer, by which tokens are counted where transformers is installed; else they are estimated.
+DEMETER_CLIP_TOKENIZER = env.str("DEMETER_CLIP_TOKENIZER", "")
 # The hosts that imagery may be read from, catalogues and files alike: no other one is ever contacted.
 DEMETER_STAC_HOSTS = [host.strip().lower() for host in env.list("DEMETER_STAC_HOSTS", default=[]) if host.strip()]
 DEMETER_STAC_SECONDS = env.float("DEMETER_STAC_SECONDS", 300.0)

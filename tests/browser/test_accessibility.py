@@ -71,6 +71,7 @@ PAGES = (
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
     *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
+    *("/areas/testland/captions/settings/", "/areas/empty/captions/settings/", "/captions/?finding=too_short"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )

@@ -125,6 +125,13 @@ TABLE: dict[str, list[Address]] = {
     "api-captions-count": [api("captions/edit/count/?do=replace&find=hill", "annotator")],
     "api-captions-undo": [api("captions/edit/undo/", "annotator", 400, "post")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "caption-settings": [
+        Address("/areas/testland/captions/settings/", "curator"),
+        Address("/areas/testland/captions/settings/", "curator", 200, "post"),
+    ],
+    "caption-prompt-example": [Address("/areas/testland/captions/settings/example/", "curator")],
+    "api-finding-dismiss": [api("areas/testland/tiles/0/caption/findings/0/dismiss/", "annotator", 404, "post")],
+    "api-finding-restore": [api("areas/testland/tiles/0/caption/findings/0/restore/", "annotator", 404, "post")],
     "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [

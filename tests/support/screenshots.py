@@ -34,6 +34,7 @@ PAGES = {
     "caption": f"/areas/{AREA}/captions/12/",
     "captions-many": f"/captions/many/?area={AREA}&do=replace&find=hills&replace=ridges",
     "captions-progress": f"/areas/{AREA}/captions/progress/",
+    "caption-settings": f"/areas/{AREA}/captions/settings/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",
