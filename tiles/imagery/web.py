@@ -88,8 +88,8 @@ class NotConfigured(SourceClosed):
 
     def __init__(self, host: str, what: str = "") -> None:
         super().__init__(
-            f"{host} is not among the hosts that may be contacted. Add it to DEMETER_STAC_HOSTS if it is to be trusted, "
-            "and start Demeter again."
+            f"{host} is not among the hosts that may be contacted. If it is to be trusted, add it to "
+            "DEMETER_STAC_HOSTS and start Demeter again."
         )
         self.host = host
         self.what = what
