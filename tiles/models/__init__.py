@@ -4,7 +4,7 @@ from .area import Area, AreaCounter, DemFile, SkippedWindow
 from .atlas import Atlas, AtlasBlock, AtlasChange
 from .decision import ReviewDecision
 from .job import Job, JobChunk, JobEvent
-from .quota import QuotaLease, ServiceQuota
+from .quota import QuotaEntry, QuotaLease, ServiceQuota
 from .saved_view import SavedView
 from .signature import TileSignature
 from .tile import TilePair
@@ -22,6 +22,7 @@ __all__ = [
     "Job",
     "JobChunk",
     "JobEvent",
+    "QuotaEntry",
     "QuotaLease",
     "ReviewDecision",
     "SavedView",
