@@ -38,13 +38,13 @@ _schemaless: set[tuple[str, str]] = set()
 class OpenAICaptioner:
     """Asks one configured endpoint. patience: how long it is waited for."""
 
-    def __init__(self, endpoint: Endpoint, *, patience: Patience = PATIENT) -> None:
+    def __init__(self, endpoint: Endpoint, *, patience: Patience | None = None) -> None:
         self.endpoint = endpoint
         self.name = endpoint.name
         self.model = endpoint.model
         self.most = max(1, math.ceil(endpoint.concurrent / max(1, settings.DEMETER_WORKERS)))
         self.wants = Wants(size=endpoint.picture, depth=endpoint.depth, at_once=max(8, 4 * self.most))
-        self.patience = patience
+        self.patience = patience or PATIENT
 
     def answers(self, tasks: Iterator[CaptionTask], beat: Callable[[], None]) -> Generator[Answered]:
         round_ = _Round(self, tasks, beat)
