@@ -16,6 +16,7 @@ from tiles.models import Area, Job, JobChunk, JobEvent, TilePair
 from ..captioners import captioner_of
 from ..captioners.base import Answered, CaptionAnswer, CaptionTask, Spent, Unanswered, Writer, facts_of
 from ..captioners.pictures import depth_of, picture_of
+from ..importing.stages import import_plan, import_write
 from ..instructions import guide_of
 from ..models import Instruction, Proposal
 from .choosing import tiles_chosen
@@ -33,10 +34,8 @@ class CaptionKind:
     name = KIND
 
     def run(self, lease: Lease) -> None:
-        if lease.payload["do"] == "plan":
-            _plan(lease)
-        else:
-            Desk(lease).work()
+        stage = STAGES[lease.payload["do"]]
+        stage(lease, area_of(lease.job))
 
     def discard(self, chunk: JobChunk) -> None:
         """Nothing is left behind: answers are rows, written in one transaction."""
@@ -77,9 +76,8 @@ def area_of(job: Job) -> Area:
     return job.area
 
 
-def _plan(lease: Lease) -> None:
+def _plan(lease: Lease, area: Area) -> None:
     asked = Captioning.of(lease.job.parameters)
-    area = area_of(lease.job)
     size = writer_of(asked).wants.at_once
     ids = tiles_chosen(area, asked)
     with lease.fence():
@@ -93,14 +91,20 @@ def _plan(lease: Lease) -> None:
         lease.log(f"{len(ids):,} {'tile' if len(ids) == 1 else 'tiles'} to describe.")
 
 
+def _describe(lease: Lease, area: Area) -> None:
+    Desk(lease, area).work()
+
+
+STAGES = {"plan": _plan, "tiles": _describe, "import": import_plan, "given": import_write}
+
+
 class Desk:
     """Where the tiles of one chunk are described: what is answered, but not yet written down."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, area: Area) -> None:
         self._lease = lease
         self._asked = Captioning.of(lease.job.parameters)
         self._writer = writer_of(self._asked)
-        area = area_of(lease.job)
         self._guide = guide_of(area, number=self._asked.instruction)
         self._instruction = Instruction.objects.filter(area=area, number=self._asked.instruction).first()
         self._left: list[int] = list(lease.payload["tiles"])

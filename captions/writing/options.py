@@ -11,6 +11,7 @@ from tiles.core.errors import BadInput
 from ..captioners.base import Spent
 
 KIND = "captions"
+IMPORT = "import"
 TRIAL_TILES = 10
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,8 +16,10 @@ from tiles.models import Area, Job
 from tiles.review.selectors import area_by_slug
 
 from ...captioners import captioner_names
+from ...importing.records import source_key
+from ...importing.services import import_start, import_survey
 from ...instructions import guide_of, instruction_write
-from ...writing.options import Budget, Captioning
+from ...writing.options import IMPORT, Budget, Captioning
 from ...writing.selectors import trial_of
 from ...writing.services import captioning_start
 
@@ -29,7 +32,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the area's short name, as in japan-korea")
-        parser.add_argument("--captioner", required=True, metavar="NAME", help="rules, or one of CAPTION_ENDPOINTS")
+        parser.add_argument(
+            "--captioner", required=True, metavar="NAME", help="rules, import, or one of CAPTION_ENDPOINTS"
+        )
+        parser.add_argument("--source", type=Path, metavar="FILE_OR_FOLDER", help="of import; beneath DEMETER_SOURCES")
         parser.add_argument("--instruction", metavar="TEXT", help="what it is told: a new version for the area")
         parser.add_argument("--terms", metavar="A,B,...", help="the terms that an answer may choose from")
         parser.add_argument("--propose-only", action="store_true", help="write no captions: for comparing only")
@@ -49,6 +55,9 @@ class Command(BaseCommand):
     def _handle(self, options: dict[str, Any]) -> None:
         area = area_by_slug(options["slug"])
         name = options["captioner"]
+        if name == IMPORT:
+            self._import(area, options)
+            return
         if name not in captioner_names():
             raise CommandError(f"There is no captioner {name!r}. There are: {', '.join(captioner_names())}.")
         self._instruct(area, options)
@@ -64,12 +73,28 @@ class Command(BaseCommand):
             budget=Budget(tokens=options["budget_tokens"], money=options["budget_money"]),
             background=options["background"],
         )
+        self._work(job, options)
+
+    def _work(self, job: Job, options: dict[str, Any]) -> None:
         if options["background"]:
-            self.stdout.write(f"Started: the worker describes {area.slug}. Look at /jobs/{job.pk}/ of the site.")
+            self.stdout.write(f"Started: the worker describes {options['slug']}. Look at /jobs/{job.pk}/ of the site.")
             return
         with job_shown(job, Console(stderr=True), note="choosing tiles"):
             job = run_here(job.pk, lambda _job: None)
         self._report(job, options["dry_run"])
+
+    def _import(self, area: Area, options: dict[str, Any]) -> None:
+        if options["source"] is None:
+            raise CommandError("Say what to take captions from: --source FILE_OR_FOLDER, beneath DEMETER_SOURCES.")
+        key = source_key(options["source"])
+        if options["dry_run"]:
+            survey = import_survey(area=area, key=key)
+            self.stdout.write(survey.in_words())
+            for name in (*survey.unmatched_names, *survey.unusable_names):
+                self.stdout.write(f"  {name}")
+            return
+        background, propose = options["background"], options["propose_only"]
+        self._work(import_start(area=area, key=key, make_captions=not propose, background=background), options)
 
     def _instruct(self, area: Area, options: dict[str, Any]) -> None:
         if options["instruction"] is None and options["terms"] is None:
