@@ -17,6 +17,19 @@ from .search.query import LONGEST
 ORIGINS = ((RulesCaptioner.name, "Rules"), (PERSON, "A person"))
 
 
+def origins() -> list[tuple[str, str]]:
+    """Whose words there are: always rules and people, and every captioner that wrote a caption that stands.
+
+    One look into the index a captioner: there may be millions of captions.
+    """
+    listed, last = dict(ORIGINS), ""
+    rows = Caption.objects.order_by("origin").values_list("origin", flat=True)
+    while (name := rows.filter(origin__gt=last).first()) is not None:
+        listed.setdefault(name, name)
+        last = name
+    return list(listed.items())
+
+
 class CaptionFilter(django_filters.FilterSet):
     """`area` (its slug) and `origin`, either may be empty for all; `q` are words, which `captions_search` looks for."""
 
@@ -28,7 +41,7 @@ class CaptionFilter(django_filters.FilterSet):
     area = django_filters.ModelChoiceFilter(
         queryset=Area.objects.order_by("name"), to_field_name="slug", empty_label="All areas", label="Area"
     )
-    origin = django_filters.ChoiceFilter(choices=ORIGINS, empty_label="Anybody", label="Written by")
+    origin = django_filters.ChoiceFilter(choices=origins, empty_label="Anybody", label="Written by")
 
     class Meta:
         model = Caption

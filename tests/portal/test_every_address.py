@@ -87,6 +87,13 @@ TABLE: dict[str, list[Address]] = {
     "api-upload-finish": [api(f"uploads/{NO_UPLOAD}/finish/", "curator", 404, "post")],
     "captions": [Address("/captions/", "viewer")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "captions-write": [
+        Address("/areas/testland/captions/write/", "curator"),
+        Address("/areas/testland/captions/write/", "curator", 200, "post"),
+    ],
+    "captions-write-trial": [Address("/areas/testland/captions/write/trial/", "curator")],
+    "captions-compare": [Address("/areas/testland/captions/compare/", "viewer")],
+    "captions-compare-vote": [Address("/areas/testland/captions/compare/0/", "annotator", 400, "post")],
     "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [

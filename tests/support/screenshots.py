@@ -27,6 +27,8 @@ PAGES = {
     "terrain": f"/areas/{AREA}/tiles/24/3d/",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
+    "captions-write": f"/areas/{AREA}/captions/write/",
+    "captions-compare": f"/areas/{AREA}/captions/compare/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",
