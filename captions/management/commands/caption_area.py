@@ -108,7 +108,7 @@ class Command(BaseCommand):
             self._show(job)
         spent = job.parameters.get("spent", {})
         words = f", {spent['tokens']:,.0f} tokens" if spent.get("tokens") else ""
-        words += f", {spent['money']:.4g} of money" if spent.get("money") else ""
+        words += f", {spent['money']:.4g} by the prices that are set" if spent.get("money") else ""
         self.stdout.write(f"{job.done:,} of {job.total:,} tiles described, {job.failed:,} failed{words}.")
         for _code, label, number in failures_listed(job.failures):
             self.stdout.write(f"  failed   {number:>7,}  {label}")
