@@ -50,6 +50,8 @@ class WriteForm(forms.Form):
         choice = self.fields["captioner"]
         if isinstance(choice, forms.ChoiceField):
             choice.choices = [(name, name) for name in captioner_names()]
+            # A model, where there is one: `rules` has written for every tile already.
+            choice.initial = choice.choices[min(1, len(choice.choices) - 1)][0]
         self.fields["text"].initial = guide.text
         self.fields["terms"].initial = ", ".join(guide.terms)
 

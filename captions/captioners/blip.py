@@ -131,7 +131,7 @@ def _describe(loaded: _Loaded, pictures: list[bytes], beat: Callable[[], None]) 
     import torch
     from transformers import StoppingCriteria, StoppingCriteriaList
 
-    class Beat(StoppingCriteria):  # type: ignore[misc]
+    class Beat(StoppingCriteria):
         def __call__(self, ids: Any, *_scores: Any, **_options: Any) -> Any:
             beat()
             return torch.zeros(ids.shape[0], dtype=torch.bool, device=ids.device)
