@@ -21,7 +21,7 @@ from tiles.jobs.minutes import MinuteQuota
 
 from .base import Answered, CaptionAnswer, CaptionerClosed, CaptionTask, Spent, Unanswered, Wants
 from .endpoints import Endpoint
-from .openai_answer import Unreadable, answer_read, prompt_text, question, storable, tokens_estimate
+from .openai_answer import CHARACTERS_A_TOKEN, Unreadable, answer_read, prompt_text, question, storable, tokens_estimate
 from .openai_http import Completion, Declined, Later, Wire
 from .patience import PATIENT, Patience
 
@@ -69,6 +69,7 @@ class _Turn:
     entry: int = 0
     schema: bool = False
     begun: float = 0.0
+    estimated: bool = False
     spent: Spent = field(default_factory=Spent)
 
 
@@ -170,9 +171,17 @@ class _Round:
         except Declined as declined:
             return self._declined(turn, declined)
         self._busy_since = None
-        turn.spent += Spent(completion.asked, completion.answered)
-        self._minutes.settle(turn.entry, completion.asked + completion.answered)
+        took = self._took(turn, completion)
+        turn.spent += took
+        self._minutes.settle(turn.entry, took.tokens)
         return self._read(turn, completion)
+
+    def _took(self, turn: _Turn, completion: Completion) -> Spent:
+        """Tokens of one request, estimated where the server does not say: a budget must hold there too."""
+        if completion.asked or completion.answered:
+            return Spent(completion.asked, completion.answered)
+        turn.estimated = True
+        return Spent(tokens_estimate(turn.task, longest=0), len(completion.text) // CHARACTERS_A_TOKEN + 1)
 
     def _read(self, turn: _Turn, completion: Completion) -> Answered | None:
         self._answered += 1
@@ -228,6 +237,7 @@ class _Round:
             "prompt": prompt_text(turn.task),
             "raw": storable(completion.text),
             "tokens": {"asked": turn.spent.asked, "answered": turn.spent.answered},
+            "tokens_estimated": turn.estimated,
             "seconds": round(turn.spent.seconds, 3),
             "picture": {"size": self._endpoint.picture, "depth": bool(turn.task.depth)},
             "schema": turn.schema,

@@ -10,9 +10,6 @@ from tiles.models.choices import BuildState
 from ..models import Proposal, Reading
 from .options import TRIAL_TILES, Captioning
 
-PEOPLES = Q(caption__author__isnull=False) | Q(caption__state__in=(Reading.READ, Reading.CONFIRMED))
-"""A caption that a person wrote, restored or accepted: no machine's text takes its place."""
-
 
 def tiles_wanted(area: Area, asked: Captioning) -> QuerySet[TilePair]:
     """Built tiles to be described, in their order. Where people's texts stand a caption is not even asked for."""

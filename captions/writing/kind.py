@@ -6,11 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from typing import Any
 from uuid import UUID
 
 from tiles.core.errors import BadInput, NotFound, Suspended
-from tiles.jobs.leases import Lease, LeaseLost
+from tiles.jobs.leases import Lease, LeaseLost, Stopped
 from tiles.models import Area, Job, JobChunk, JobEvent, TilePair
 
 from ..captioners import captioner_of
@@ -122,11 +121,12 @@ class Desk:
         self._made: list[Answered] = []
         self._kept: list[int] = []
         self._written_at = time.monotonic()
-        self._ran_out = ""
+        parameters = Job.objects.values_list("parameters", flat=True).get(pk=lease.job.pk)
+        self._budget = Budget(**parameters["budget"])
+        self._spent: dict[str, float] = parameters["spent"]
 
     def work(self) -> None:
         """Describe what is left of the chunk. Raises Suspended when the budget is used up."""
-        self._look_at_budget()
         try:
             with closing(self._writer.answers(self._tasks(), self._lease.beat)) as answers:
                 for answered in answers:
@@ -137,13 +137,13 @@ class Desk:
             raise
         except BaseException:
             # The first trouble is the one to tell of; what cannot be written down now is asked again.
-            with suppress(Exception, LeaseLost):
+            with suppress(Exception, LeaseLost, Stopped):
                 self._write_down()
             raise
         self._write_down()
-        if self._ran_out:
+        if self._left:
             raise Suspended(
-                f"The budget of {self._ran_out} is used up. Start the same captioning again with a larger one, "
+                f"The budget of {self._used_up()} is used up. Start the same captioning again with a larger one, "
                 "and it goes on where it is."
             )
 
@@ -154,13 +154,23 @@ class Desk:
             if tile is None or self._ids[key] in self._known:
                 self._kept.append(key)
                 continue
-            if self._ran_out:
+            if self._used_up():
                 return
             task = CaptionTask(tile.pk, facts_of(tile), self._guide)
             try:
                 yield self._with_pictures(task, tile)
             except NotFound as error:
                 self._made.append(Answered(task, Unanswered("no_picture", error.message)))
+
+    def _used_up(self) -> str:
+        """Which limit of the budget is reached, with what is not written down yet."""
+        return self._budget.used_up(self._with(self._spent, self._made))
+
+    def _with(self, spent: dict[str, float], made: list[Answered]) -> dict[str, float]:
+        """What was spent, and these answers on top of it."""
+        more = sum((answered.spent for answered in made), Spent())
+        answers = sum(isinstance(answered.outcome, CaptionAnswer) for answered in made)
+        return spent_add(spent, more, money=self._writer.cost(more), answers=answers)
 
     def _with_pictures(self, task: CaptionTask, tile: TilePair) -> CaptionTask:
         wants = self._writer.wants
@@ -215,21 +225,10 @@ class Desk:
                 self._lease.log(f"tile_{answered.task.facts.index}: {outcome.message}", JobEvent.Level.WARNING)
 
     def _spend(self, made: list[Answered]) -> None:
-        """Add to what the job has spent. Inside the fence, which holds the job's row."""
+        """Add to what the job has spent. Inside the fence, which holds the job's row: other workers spend too."""
         if not any(answered.spent.seconds for answered in made):
             return
-        spent = sum((answered.spent for answered in made), Spent())
         job = Job.objects.get(pk=self._lease.job.pk)
-        answers = sum(isinstance(answered.outcome, CaptionAnswer) for answered in made)
-        total = spent_add(job.parameters.get("spent", {}), spent, money=self._writer.cost(spent), answers=answers)
-        job.parameters = {**job.parameters, "spent": total}
+        self._spent = self._with(job.parameters["spent"], made)
+        job.parameters = {**job.parameters, "spent": self._spent}
         job.save(update_fields=["parameters"])
-        self._ran_out = budget_of(job.parameters).used_up(total)
-
-    def _look_at_budget(self) -> None:
-        parameters = Job.objects.values_list("parameters", flat=True).get(pk=self._lease.job.pk)
-        self._ran_out = budget_of(parameters).used_up(parameters.get("spent", {}))
-
-
-def budget_of(parameters: dict[str, Any]) -> Budget:
-    return Budget(**parameters.get("budget", {}))

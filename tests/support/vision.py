@@ -33,6 +33,7 @@ class Asked:
     authorization: str
     body: dict[str, Any]
     pictures: list[tuple[int, int]]
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def words(self) -> str:

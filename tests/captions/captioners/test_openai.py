@@ -142,13 +142,31 @@ def test_what_may_pass_is_tried_again(server: VisionServer, ask: Any, fault: Rep
     assert len(server.asked) == 2
 
 
-def test_the_time_asked_for_is_waited(server: VisionServer, ask: Any) -> None:
-    """By what the round does with it: nothing else is sent until then either."""
-    server.once(Reply(429, b"{}", {"Retry-After": "1"}))
+def test_tokens_that_a_server_does_not_count_are_estimated(server: VisionServer, ask: Any) -> None:
+    said = json.loads(completion(json.dumps(SAID)).body)
+    del said["usage"]
+    server.faults.append(lambda _asked: Reply(200, json.dumps(said).encode()))
+    (answered,) = ask()
+    assert 800 < answered.spent.tokens < 2000
+    assert answer(answered).provenance["tokens_estimated"] is True
+
+
+def test_nobody_asks_again_before_the_time_asked_for(server: VisionServer, ask: Any) -> None:
+    server.once(Reply(429, b"{}", {"Retry-After": "0.4"}))
     answered = ask(3, concurrent=1)
 
-    assert [why_not for why_not in answered if isinstance(why_not.outcome, Unanswered)] == []
-    assert len(server.asked) == 4
+    assert [one for one in answered if isinstance(one.outcome, Unanswered)] == []
+    turned_away, *others = [asked.at for asked in server.asked]
+    assert len(others) == 3
+    assert min(others) - turned_away >= 0.4
+
+
+def test_the_heights_go_beside_the_picture(server: VisionServer, ask: Any) -> None:
+    captioner = OpenAICaptioner(_endpoint(server), patience=HURRIED)
+    task = CaptionTask(0, FACTS, USUAL, picture=picture(64), depth=picture(32))
+    assert answer(next(captioner.answers(iter([task]), lambda: None)))
+    assert server.asked[0].pictures == [(64, 64), (32, 32)]
+    assert "bright is high" in server.asked[0].words
 
 
 def test_a_date_to_wait_for_is_understood() -> None:
