@@ -5,22 +5,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tiles', '0001_initial'),
+        ("tiles", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='QuotaEntry',
+            name="QuotaEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('tokens', models.PositiveIntegerField(help_text='An estimate until it is answered.')),
-                ('quota', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='tiles.servicequota')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("tokens", models.PositiveIntegerField(help_text="An estimate until it is answered.")),
+                (
+                    "quota",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="tiles.servicequota"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['quota', 'at'], name='quota_entry_newest')],
+                "indexes": [models.Index(fields=["quota", "at"], name="quota_entry_newest")],
             },
         ),
     ]
