@@ -206,6 +206,26 @@ class Proposal(AppendOnly):
         return f"{self.tile}: {self.captioner}"
 
 
+class CaptionVote(AppendOnly):
+    """A person compared what several captioners said of a tile, and chose; nobody's text where all were as good."""
+
+    tile = models.ForeignKey(TilePair, on_delete=models.PROTECT, related_name="+")
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", db_index=False)
+    winner = models.CharField(max_length=64, blank=True, help_text="A captioner; empty where none was better.")
+    rivals = models.JSONField(help_text="Captioner -> the number of its proposal.")
+    blind = models.BooleanField(help_text="Whether the captioners' names were hidden.")
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    client_id = models.UUIDField(unique=True, help_text="Made with the page, so that a repeated request counts once.")
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["area", "winner"], name="vote_of_area")]
+
+    def __str__(self) -> str:
+        return f"{self.tile}: {self.winner or 'none better'}"
+
+
 class Finding(models.Model):
     """Something doubtful about a caption as it stands; a dismissed one stays, so that it is not found again."""
 

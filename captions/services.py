@@ -26,7 +26,7 @@ from .checking import captions_check
 from .checks.rivals import likeness_of
 from .components import components_clean, prompt_of
 from .diff import word_diff, words_changed
-from .models import PERSON, Caption, CaptionRevision, CaptionSettings, Reading
+from .models import PERSON, Caption, CaptionRevision, CaptionSettings, Proposal, Reading
 from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
@@ -116,8 +116,9 @@ def caption_restore(
 def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -> CaptionRevision | None:
     """Let a captioner (`rules` by default) write the caption of a built tile.
 
-    Never touches a text that a person wrote or restored; writes again only where its own words changed with the
-    tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run twice, at once too.
+    Never touches a text that a person wrote or restored, nor another captioner's; writes again only where its own
+    words changed with the tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run
+    twice, at once too.
     """
     captioner = captioner or RulesCaptioner()
     tile = TilePair.objects.select_related("area").filter(pk=tile_id, build_state=BuildState.BUILT).first()
@@ -128,6 +129,33 @@ def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -
         rows = TilePair.objects.select_for_update(of=("self",)).select_related("area")
         locked = rows.filter(pk=tile_id).first()
         return _write_answer(locked, captioner.name, answer) if locked else None
+
+
+def caption_adopt(*, tile: TilePair, proposal: Proposal) -> CaptionRevision | None:
+    """Make what a captioner proposed the caption of a tile that the caller holds locked, with its area loaded.
+
+    Another machine's text gives way; what a person wrote, restored or accepted never does. Returns the revision, or
+    None where nothing was to be done.
+    """
+    if tile.build_state != BuildState.BUILT:
+        return None
+    caption = _caption_of(tile)
+    if caption and (caption.author_id is not None or caption.state != Reading.UNREAD):
+        return None
+    said = proposal.text, proposal.components, proposal.captioner
+    if caption and (caption.text, caption.components, caption.origin) == said:
+        return None
+    number = caption.version + 1 if caption else 1
+    return _write(
+        tile,
+        caption,
+        text=proposal.text,
+        components=proposal.components,
+        origin=proposal.captioner,
+        provenance=proposal.provenance,
+        proposal=proposal,
+        client_id=_machine_id(tile.pk, number, proposal.captioner),
+    )
 
 
 def captions_write_machine(*, tile_ids: Sequence[int], captioner: Captioner | None = None) -> int:
@@ -216,7 +244,7 @@ def _write_answer(tile: TilePair, name: str, answer: CaptionAnswer) -> CaptionRe
         return None
     text = text_clean(answer.description)
     caption = _caption_of(tile)
-    if caption and (caption.author_id is not None or caption.text == text):
+    if caption and (caption.author_id is not None or caption.origin != name or caption.text == text):
         return None
     number = caption.version + 1 if caption else 1
     return _write(

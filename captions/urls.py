@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import api, api_bulk, api_findings, api_search, views, views_bulk, views_settings
+from . import (
+    api,
+    api_bulk,
+    api_findings,
+    api_search,
+    views,
+    views_bulk,
+    views_comparing,
+    views_settings,
+    views_writing,
+)
 
 urlpatterns: list[URLPattern] = [
     path("captions/", views.captions, name="captions"),
@@ -13,6 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/captions/settings/", views_settings.caption_settings, name="caption-settings"),
     path("areas/<slug:slug>/captions/settings/example/", views_settings.prompt_example, name="caption-prompt-example"),
     path("areas/<slug:slug>/captions/<int:index>/", views.caption, name="caption"),
+    path("areas/<slug:slug>/captions/write/", views_writing.write, name="captions-write"),
+    path("areas/<slug:slug>/captions/write/trial/", views_writing.write_trial, name="captions-write-trial"),
+    path("areas/<slug:slug>/captions/compare/", views_comparing.compare, name="captions-compare"),
+    path("areas/<slug:slug>/captions/compare/<int:index>/", views_comparing.compare_vote, name="captions-compare-vote"),
 ]
 
 _TILE = "areas/<slug:slug>/tiles/<int:index>/caption"

@@ -132,6 +132,13 @@ TABLE: dict[str, list[Address]] = {
     "caption-prompt-example": [Address("/areas/testland/captions/settings/example/", "curator")],
     "api-finding-dismiss": [api("areas/testland/tiles/0/caption/findings/0/dismiss/", "annotator", 404, "post")],
     "api-finding-restore": [api("areas/testland/tiles/0/caption/findings/0/restore/", "annotator", 404, "post")],
+    "captions-write": [
+        Address("/areas/testland/captions/write/", "curator"),
+        Address("/areas/testland/captions/write/", "curator", 200, "post"),
+    ],
+    "captions-write-trial": [Address("/areas/testland/captions/write/trial/", "curator")],
+    "captions-compare": [Address("/areas/testland/captions/compare/", "viewer")],
+    "captions-compare-vote": [Address("/areas/testland/captions/compare/0/", "annotator", 400, "post")],
     "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [

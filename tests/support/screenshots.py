@@ -35,6 +35,8 @@ PAGES = {
     "captions-many": f"/captions/many/?area={AREA}&do=replace&find=hills&replace=ridges",
     "captions-progress": f"/areas/{AREA}/captions/progress/",
     "caption-settings": f"/areas/{AREA}/captions/settings/",
+    "captions-write": f"/areas/{AREA}/captions/write/",
+    "captions-compare": f"/areas/{AREA}/captions/compare/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",
