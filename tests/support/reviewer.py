@@ -126,7 +126,8 @@ class Reviewer:
     # --- The gallery ---
 
     def gallery(self, address: str) -> None:
-        self.settle()
+        if "/review/" in self.page.url:
+            self.settle()
         self.page.goto(address)
         expect(self.page.locator("#gallery")).to_have_attribute("data-started", "true")
 
