@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ReviewStateEnum": "tiles.models.choices.ReviewState",
+        "ReadingEnum": "captions.models.Reading",
         "JobStateEnum": "tiles.models.Job.State",
         "UploadStateEnum": "tiles.models.DemUpload.State",
         "ReleaseStateEnum": "portal.exports.models.Release.State",
