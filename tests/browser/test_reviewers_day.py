@@ -137,10 +137,10 @@ def test_a_day(site: Site, pages: Callable[..., list[ReviewPages]]) -> None:
     end = site.shell(END.format(area="day"))
     assert_log_is_what_was_pressed(end["log"], both)
     expected = stands(both)
-    touched = {entry.index for person in both for act in person.acts for entry in act}
+    touched = {entry.tile for person in both for act in person.acts for entry in act}
     assert {index for index, *_ in end["tiles"]} == touched
     assert {index: tuple(rest) for index, *rest in end["tiles"] if rest[0] != "pending"} == expected
-    of_both = {entry.index for act in ann.acts for entry in act} & {entry.index for act in bob.acts for entry in act}
+    of_both = {entry.tile for act in ann.acts for entry in act} & {entry.tile for act in bob.acts for entry in act}
     assert of_both == {1}, "no tile was decided by both but the one that was overwritten on purpose"
     archive = release(site, page, sum(state == "approved" for state, *_ in expected.values()))
     assert_release_leads_back(archive, site.sources / "day.tif", expected, end["log"])
@@ -310,9 +310,9 @@ class TestTwoMustAgree:
         assert_log_is_what_was_pressed(end["log"], [ann, bob, cam])
         disputed = [i for i in range(SMALL) if self.verdict("reviewer", i) != self.verdict("curator", i)]
         assert disputed, "they disagree about some"
-        assert sorted(entry.index for [entry] in cam.acts) == disputed, "the third sees nothing else"
+        assert sorted(entry.tile for [entry] in cam.acts) == disputed, "the third sees nothing else"
         for person in (ann, bob):
-            assert sorted(entry.index for [entry] in person.acts) == list(range(SMALL)), "each once"
+            assert sorted(entry.tile for [entry] in person.acts) == list(range(SMALL)), "each once"
         state = {"approve": "approved", "reject": "rejected"}
         agreed = [self.verdict("admin" if i in disputed else "reviewer", i) for i in range(SMALL)]
         found = {index: rest[:2] for index, *rest in end["tiles"]}

@@ -36,7 +36,7 @@ KEYS = {"approve": "1", "unsure": "3"}
 class Entry(NamedTuple):
     """One entry of the log, as far as keys decide it."""
 
-    index: int
+    tile: int
     verb: str
     reason: str = ""
     note: str = ""
@@ -164,7 +164,7 @@ def stands(people: Iterable[Reviewer]) -> dict[int, tuple[str, str, str]]:
     stacks: dict[int, list[tuple[str, str, str]]] = {}
     for person in people:
         for entry in (entry for act in person.acts for entry in act):
-            stack = stacks.setdefault(entry.index, [])
+            stack = stacks.setdefault(entry.tile, [])
             if entry.verb == "undo":
                 stack.pop()
             else:
