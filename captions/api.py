@@ -64,6 +64,9 @@ class StaleOut(serializers.Serializer[Any]):
 class RectifyIn(serializers.Serializer[Any]):
     # Length and emptiness are the service's rule, whose sentence a person reads.
     text = serializers.CharField(allow_blank=True, trim_whitespace=False, help_text=f"At most {MAX_LENGTH} characters.")
+    components = serializers.DictField(
+        required=False, help_text="terms, category, weather, and prompt {text, of}; left out: those that stand."
+    )
     base_version = serializers.IntegerField(min_value=0, help_text="The version that was read.")
     client_id = serializers.UUIDField(help_text="New for each save; the same when a save is repeated.")
 
@@ -117,7 +120,7 @@ class TileCaption(APIView):
         responses={200: CaptionOut, 409: StaleOut},
     )
     def put(self, request: Request, slug: str, index: int) -> Response:
-        asked = _checked(RectifyIn(data=request.data), request)
+        asked = body_checked(RectifyIn(data=request.data), request)
         tile = selectors.tile_of(slug, index)
         services.caption_rectify(tile_id=tile.pk, by=request.user, **asked)
         return Response(selectors.caption_of(tile))
@@ -153,13 +156,13 @@ class TileCaptionRestore(APIView):
         responses={200: CaptionOut, 409: StaleOut},
     )
     def post(self, request: Request, slug: str, index: int) -> Response:
-        asked = _checked(RestoreIn(data=request.data), request)
+        asked = body_checked(RestoreIn(data=request.data), request)
         tile = selectors.tile_of(slug, index)
         services.caption_restore(tile_id=tile.pk, by=request.user, **asked)
         return Response(selectors.caption_of(tile))
 
 
-def _checked(asked: serializers.Serializer[Any], request: Request) -> dict[str, Any]:
+def body_checked(asked: serializers.Serializer[Any], request: Request) -> dict[str, Any]:
     """The body's fields. Raises OtherPerson when the page was somebody else's: a draft is not sent as another's."""
     named = request.headers.get(PERSON_HEADER, "")
     if named and named != str(request.user.pk):

@@ -24,7 +24,7 @@ from .captioners.base import CaptionAnswer, Captioner, facts_of
 from .captioners.rules import RulesCaptioner
 from .components import components_clean, prompt_of
 from .diff import word_diff, words_changed
-from .models import PERSON, Caption, CaptionRevision, CaptionSettings, Reading
+from .models import PERSON, Caption, CaptionDraft, CaptionRevision, CaptionSettings, Reading
 from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
@@ -246,6 +246,8 @@ def _write(
         caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
     )
     revision.save()
+    if author:
+        CaptionDraft.objects.filter(tile=tile, by=author).delete()
     if first and not tile.captioned:
         before = tile.counted
         tile.captioned = True

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import api, api_search, views
+from . import api, api_rectify, api_search, views, views_rectify
 
 urlpatterns: list[URLPattern] = [
     path("captions/", views.captions, name="captions"),
     path("areas/<slug:slug>/captions/<int:index>/", views.caption, name="caption"),
+    path("areas/<slug:slug>/captions/rectify/", views_rectify.rectify, name="caption-rectify"),
 ]
 
 _TILE = "areas/<slug:slug>/tiles/<int:index>/caption"
@@ -19,4 +20,14 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_TILE}/", api.TileCaption.as_view(), name="api-caption"),
     path(f"{_TILE}/revisions/", api.TileCaptionRevisions.as_view(), name="api-caption-revisions"),
     path(f"{_TILE}/restore/", api.TileCaptionRestore.as_view(), name="api-caption-restore"),
+    path("areas/<slug:slug>/captions/queue/", api_rectify.CaptionQueue.as_view(), name="api-caption-queue"),
+    path(
+        "areas/<slug:slug>/captions/queue/<int:index>/",
+        api_rectify.CaptionOfQueue.as_view(),
+        name="api-caption-queue-one",
+    ),
+    path("areas/<slug:slug>/captions/claims/", api_rectify.CaptionClaims.as_view(), name="api-caption-claims"),
+    path(f"{_TILE}/readings/", api_rectify.CaptionReadings.as_view(), name="api-caption-readings"),
+    path(f"{_TILE}/preview/", api_rectify.CaptionPreview.as_view(), name="api-caption-preview"),
+    path(f"{_TILE}/draft/", api_rectify.TileCaptionDraft.as_view(), name="api-caption-draft"),
 ]

@@ -69,6 +69,7 @@ PAGES = (
     *("/areas/testland/agreement/", "/areas/empty/agreement/", "/areas/testland/pace/", "/areas/empty/pace/"),
     *("/areas/testland/blind/", "/areas/empty/blind/", "/areas/testland/blind/1/", "/areas/testland/blind/1/judge/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
+    *("/areas/testland/captions/rectify/", "/areas/empty/captions/rectify/"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )

@@ -32,6 +32,7 @@ PAGES = {
     "terrain": f"/areas/{AREA}/tiles/24/3d/",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
+    "rectify": f"/areas/{AREA}/captions/rectify/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",
