@@ -1,7 +1,6 @@
 // The page on which captions are rectified, by keys alone. What a key shows is here before it is pressed; what it says is
 // sent in the background.
 
-import { mountHistory } from "../captions/history.js";
 import { mergeView } from "../captions/merge.js";
 import { connect } from "../captions/remote.js";
 import { Failure } from "../lib/http.js";
@@ -12,24 +11,25 @@ import { Preferences } from "../lib/preferences.js";
 import { Claims } from "../review/claims.js";
 import { number } from "../review/words.js";
 import { Viewing } from "../viewer/viewing.js";
+import { Drawer } from "./drawer.js";
 import { Feed } from "./feed.js";
-import { Parts } from "./parts.js";
+import { Findings } from "./findings.js";
+import { Parts, componentsOf } from "./parts.js";
+import { draftWords, measures, ownLayers, stateWords } from "./present.js";
 import { Prompt } from "./prompt.js";
 import { Readings } from "./readings.js";
+import { Rivals } from "./rivals.js";
 import { Saving } from "./saving.js";
 import { Words } from "./words.js";
 
 const AHEAD = 6;
 const BEHIND = 2;
-const STATES = { unread: "not read", read: "read", confirmed: "confirmed" };
 const UNDONE = { accept: "is not accepted any more", flag: "has no flag any more", unflag: "is flagged again" };
 
 class Rectify {
   #work = null;
   #done = [];
-  #rival = -1;
   #conflict = null;
-  #history = null;
 
   constructor(root, page) {
     this.root = root;
@@ -47,11 +47,21 @@ class Rectify {
     this.readings = new Readings({ area, person: person.id, address: this.remote.readings });
     const say = (text, urgent) => this.#say(text, urgent);
     this.words = new Words(root, { onTyped: (text) => this.#change({ text }) });
-    this.parts = new Parts(root, { onChange: (components) => this.#change({ components }), say });
+    this.rivals = new Rivals(this.words, this.#part("rivals"));
+    this.findings = new Findings({ remote: this.remote, say });
+    this.drawer = new Drawer(this.#part("history"), {
+      area,
+      person: String(person.id),
+      canRestore: true,
+      wanted: () => this.#current?.index,
+      mayRestore: () => (this.saving.has(this.#current.index) ? "Save or revert what you wrote first, then restore." : ""),
+      onRestored: ({ index }) => this.#refresh(index),
+    });
+    this.parts = new Parts(root, { onChange: (components) => this.#changeParts(components), say });
     this.prompt = new Prompt(root, {
       work: () => this.#current && { index: this.#current.index, ...this.#work },
       ask: this.remote.preview,
-      onPreview: (_index, preview) => this.#ghost(preview.diff),
+      onPreview: (_index, preview) => this.rivals.differs(preview.diff),
       onByHand: (prompt) => this.#byHand(prompt),
       say,
     });
@@ -84,7 +94,7 @@ class Rectify {
       skip: () => this.#next(),
       previous: () => this.#back(),
       flag: () => this.#flag(),
-      rival: () => this.#nextRival(),
+      rival: () => this.#say(this.rivals.next()),
       take: () => this.#take(),
       undo: () => this.#undo(),
       "next-finding": () => this.words.nextFinding() && this.#say(this.words.marked.message),
@@ -93,7 +103,7 @@ class Rectify {
       category: () => this.parts.category.focus(),
       weather: () => this.parts.weather.focus(),
       "by-hand": () => this.prompt.byHand(),
-      history: () => this.#toggleHistory(),
+      history: () => this.drawer.toggle(),
       trouble: () => this.#toTrouble(),
     };
   }
@@ -112,7 +122,6 @@ class Rectify {
     this.readings.addEventListener("change", () => this.#tellUnsent());
     this.readings.addEventListener("said", ({ detail }) => this.#said(detail));
     this.readings.addEventListener("lost", ({ detail }) => this.#lost(detail));
-    this.#part("history").addEventListener("toggle", () => this.#showHistory());
     this.claims.start({ held: () => this.feed.held, lost: (claims) => this.#taken(claims) });
     addEventListener("beforeunload", (event) => this.saving.unsent && event.preventDefault());
   }
@@ -204,9 +213,13 @@ class Rectify {
     this.#status();
   }
 
+  /** Chips know nothing of the prompt by hand. */
+  #changeParts(components) {
+    this.#change({ components: componentsOf({ ...components, prompt: this.#work.components.prompt }) });
+  }
+
   #byHand(prompt) {
-    const { prompt: _before, ...components } = this.#work.components;
-    this.#change({ components: prompt ? { ...components, prompt } : components });
+    this.#change({ components: componentsOf({ ...this.#work.components, prompt }) });
   }
 
   async #save() {
@@ -271,96 +284,32 @@ class Rectify {
     if (!event.repeat) this.keys.run(() => this.#save());
   }
 
-  // --- Rivals, findings, history ---
-
-  #nextRival() {
-    const { rivals } = this.#current?.caption ?? { rivals: [] };
-    if (!rivals.length) {
-      this.#say("No other captioner has written about this tile.");
-      return;
-    }
-    this.#rival = this.#rival + 1 >= rivals.length ? -1 : this.#rival + 1;
-    this.#ghost();
-    this.#say(this.#part("ghost-name").textContent);
-  }
+  // --- Rivals and findings ---
 
   /** The words below become a draft above. */
   #take() {
-    const { rivals, machine } = this.#current?.caption ?? {};
-    const chosen = rivals?.[this.#rival] ?? machine;
-    if (!chosen) return;
-    const components = chosen.components ? { ...this.#work.components, ...chosen.components } : this.#work.components;
-    this.words.write(chosen.text);
+    const { shown } = this.rivals;
+    if (!this.#current || !shown) return;
+    const components = componentsOf({ ...this.#work.components, ...shown.components });
+    this.words.write(shown.text);
     this.parts.show(components);
-    this.#change({ text: chosen.text, components });
-    this.#say(`The words of ${chosen.captioner ?? chosen.origin} are a draft now: Ctrl+Enter saves them, r drops them.`);
+    this.#change({ text: shown.text, components });
+    this.#say(`The words of ${shown.by} are a draft now: Ctrl+Enter saves them, r drops them.`);
   }
-
-  #ghost(diff) {
-    const { rivals, machine } = this.#current.caption;
-    const rival = rivals[this.#rival];
-    this.#diff = diff ?? this.#diff;
-    this.#part("rivals").textContent = rivals.length ? `${this.#rival + 1} of ${rivals.length}` : "";
-    if (rival) {
-      const sure = rival.confidence === null ? "" : `, ${Math.round(100 * rival.confidence)} % sure`;
-      this.words.ghost(`Rival: ${rival.captioner}${sure}`, rival.text);
-    } else {
-      this.words.ghost(machine ? `What ${machine.origin} wrote` : "", machine?.text ?? "", this.#diff);
-    }
-  }
-
-  #diff = [];
 
   async #dismiss() {
     const item = this.#current;
     const finding = this.words.marked;
-    if (!item || !finding) return;
-    try {
-      await this.remote.dismiss(item.index, finding.id);
-    } catch (failure) {
-      if (!(failure instanceof Failure)) throw failure;
-      this.#say(`Not dismissed. ${failure.message}`, true);
-      return;
-    }
-    item.caption.findings = item.caption.findings.filter((other) => other !== finding);
+    if (!item || !finding || !(await this.findings.dismiss(item, finding))) return;
     this.#done.push({ verb: "dismiss", index: item.index, finding });
     this.words.show(this.#work.text, item.caption.findings);
     this.#say(`Dismissed: ${finding.message}`);
   }
 
   async #undismiss({ index, finding }) {
-    try {
-      await this.remote.undismiss(index, finding.id);
-    } catch (failure) {
-      if (!(failure instanceof Failure)) throw failure;
-      this.#say(`Not undone. ${failure.message}`, true);
-      return;
-    }
+    if (!(await this.findings.restore(index, finding))) return;
     await this.#refresh(index);
     this.#say(`Undone: it counts again. ${finding.message}`);
-  }
-
-  #toggleHistory() {
-    const part = this.#part("history");
-    part.open = !part.open;
-    if (part.open) part.querySelector("summary").focus();
-  }
-
-  #showHistory() {
-    const index = this.#part("history").open ? this.#current?.index : undefined;
-    if (this.#history === index) return;
-    this.#history = index;
-    const list = this.#part("history-list");
-    list.replaceChildren();
-    if (index === undefined) return;
-    mountHistory(list, {
-      area: this.page.area,
-      index,
-      person: String(this.page.person.id),
-      canRestore: true,
-      mayRestore: () => (this.saving.has(index) ? "Save or revert what you wrote first, then restore." : ""),
-      onRestored: () => this.#refresh(index),
-    });
   }
 
   // --- Going on ---
@@ -412,7 +361,6 @@ class Rectify {
 
   #show() {
     const item = this.#current;
-    this.#rival = -1;
     this.stage.hidden = !item;
     this.stage.dataset.tile = item?.index ?? "";
     this.#part("words").hidden = !item;
@@ -423,17 +371,16 @@ class Rectify {
     this.viewing.show(item, null);
     this.#want();
     this.#head();
-    this.#showHistory();
+    this.drawer.follow();
     this.#say("");
   }
 
   #open({ index, caption }) {
     this.#work = this.saving.workOf(index, caption);
-    this.#diff = caption.diff;
     this.words.show(this.#work.text, caption.findings);
     this.parts.show(this.#work.components);
     this.prompt.show(caption);
-    this.#ghost();
+    this.rivals.show(caption);
     if (this.saving.has(index)) this.prompt.later();
     this.#status();
     this.#merge();
@@ -469,13 +416,9 @@ class Rectify {
   /** What is to be said about the text on the screen. */
   #status() {
     const { index, caption } = this.#current;
-    const state = this.saving.state(index);
     const drafted = this.saving.has(index);
-    let said = drafted ? "A draft, not saved." : "";
-    if (this.saving.isOver(index, caption)) said += " The caption was changed since you began: saving will show both texts.";
-    if (state?.kind === "sending") said = "Saving …";
-    else if (state?.message) said = `Not saved. ${state.message}`;
-    this.#part("says").textContent = said;
+    const over = this.saving.isOver(index, caption);
+    this.#part("says").textContent = draftWords({ drafted, over, state: this.saving.state(index) });
     this.root.dataset.draft = String(drafted);
   }
 
@@ -522,30 +465,6 @@ class Rectify {
   #part(name) {
     return this.root.querySelector(`[data-part=${name}]`);
   }
-}
-
-/** The layers of this page are remembered apart from those of the review: here the picture is to be large. */
-function ownLayers(preferences) {
-  return {
-    get: () => preferences.get("rectify").viewer ?? { layers: ["png"] },
-    set: (_name, viewer) => preferences.set("rectify", { ...preferences.get("rectify"), viewer }),
-  };
-}
-
-function stateWords({ state, own, read_by: reader }) {
-  if (state !== "read") return STATES[state];
-  return own ? "read by you" : `read by ${reader ?? "you"}`;
-}
-
-function measures({ landform, dem_min: low, dem_max: high, slope, caption }) {
-  const parts = [
-    landform,
-    low !== null && high !== null && `${number(Math.round(low))} to ${number(Math.round(high))} m`,
-    slope !== null && `slope ${slope.toFixed(1)}°`,
-    `doubt ${Math.round(100 * caption.doubt)} %`,
-    `by ${caption.origin === "person" ? caption.author : caption.origin}`,
-  ];
-  return parts.filter(Boolean).join(" · ");
 }
 
 const data = document.getElementById("rectify-page");
