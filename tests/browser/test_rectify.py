@@ -41,7 +41,11 @@ for attempt in (1, 2):
 STATES = """
 from captions.models import Caption
 rows = Caption.objects.filter(area__slug={area!r}).order_by("tile__index")
-print(json.dumps([[row.version, row.state, row.flagged, row.text, row.components] for row in rows.select_related("tile")]))
+print(json.dumps(list(map(list, rows.values_list("version", "state", "flagged", "text", "components")))))
+"""
+DRAFTS = """
+from captions.models import CaptionDraft
+print(json.dumps(CaptionDraft.objects.filter(tile__area__slug={area!r}).count()))
 """
 SAVE = """
 from uuid import uuid4
@@ -163,7 +167,10 @@ def test_the_whole_path_by_keys(site: Site, visit: Callable[..., Page], attempt:
     sent(page)
     found = states(site, f"path-{attempt}")
     assert [row[:3] for row in found[:3]] == [[1, "unread", False], [2, "read", False], [1, "unread", True]]
-    assert found[1][3:] == ["A valley with terraces.", found[1][4] | {"terms": [*found[1][4]["terms"][:-1], "terraces"]}]
+    assert found[1][3:] == [
+        "A valley with terraces.",
+        found[1][4] | {"terms": [*found[1][4]["terms"][:-1], "terraces"]},
+    ]
 
 
 def test_a_finding_is_dismissed_and_counts_again(visit: Callable[..., Page]) -> None:
@@ -274,5 +281,4 @@ def test_a_draft_is_on_the_server_too(site: Site, visit: Callable[..., Page], at
     elsewhere.keyboard.press("Control+Enter")
     at(elsewhere, 1)
     sent(elsewhere)
-    kept = "from captions.models import CaptionDraft; print(json.dumps(CaptionDraft.objects.filter(tile__area__slug={!r}).count()))"
-    wait_until(lambda: site.shell(kept.format(f"drafts-{attempt}")) == 0, 60, "the draft to be forgotten")
+    wait_until(lambda: site.shell(DRAFTS.format(area=f"drafts-{attempt}")) == 0, 60, "the draft to be forgotten")
