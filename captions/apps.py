@@ -7,4 +7,9 @@ class CaptionsConfig(AppConfig):
     verbose_name = "Captions"
 
     def ready(self) -> None:
+        from tiles.jobs.registry import register
+
         from . import receivers  # noqa: F401 - connects them
+        from .bulk import CaptionsEditKind
+
+        register(CaptionsEditKind())

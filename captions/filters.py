@@ -10,7 +10,7 @@ from tiles.core.errors import BadInput
 from tiles.models import Area
 
 from .captioners.rules import RulesCaptioner
-from .models import PERSON, Caption
+from .models import PERSON, Caption, Reading
 from .search.engines import Scope
 from .search.query import LONGEST
 
@@ -18,7 +18,7 @@ ORIGINS = ((RulesCaptioner.name, "Rules"), (PERSON, "A person"))
 
 
 class CaptionFilter(django_filters.FilterSet):
-    """`area` (its slug) and `origin`, either may be empty for all; `q` are words, which `captions_search` looks for."""
+    """`area` (its slug), `origin` and `state`, empty for all; `q` are words, which `captions_search` looks for."""
 
     q = django_filters.CharFilter(
         method="looked_for",
@@ -29,6 +29,8 @@ class CaptionFilter(django_filters.FilterSet):
         queryset=Area.objects.order_by("name"), to_field_name="slug", empty_label="All areas", label="Area"
     )
     origin = django_filters.ChoiceFilter(choices=ORIGINS, empty_label="Anybody", label="Written by")
+
+    state = django_filters.ChoiceFilter(choices=Reading.choices, empty_label="Any state", label="Read")
 
     class Meta:
         model = Caption
@@ -41,9 +43,10 @@ class CaptionFilter(django_filters.FilterSet):
 
     @property
     def scope(self) -> Scope:
-        """Area and origin, for a search."""
+        """All but the words, for a search."""
         given = self.form.cleaned_data
-        return Scope(area=given["area"].pk if given.get("area") else None, origin=given.get("origin") or None)
+        area = given["area"].pk if given.get("area") else None
+        return Scope(area=area, origin=given.get("origin") or None, state=given.get("state") or None)
 
     def looked_for(self, rows: QuerySet[Caption], _name: str, _value: str) -> QuerySet[Caption]:
         """Words are no filter of the rows: the full-text index finds them."""

@@ -72,6 +72,9 @@ class Caption(models.Model):
             models.Index(fields=["area", "origin", "-updated_at", "-id"], name="caption_of_area_and_origin"),
             models.Index(fields=["area", "state", "-doubt", "id"], name="caption_queue"),
             models.Index(fields=["area", "-doubt", "id"], name="caption_by_doubt"),
+            models.Index(fields=["state", "-updated_at", "-id"], name="caption_newest_of_state"),
+            models.Index(fields=["area", "state", "-updated_at", "-id"], name="caption_of_area_and_state"),
+            models.Index(fields=["area", "id"], name="caption_flagged", condition=Q(flagged=True)),
         ]
         permissions: ClassVar = [("rectify_caption", "Can rectify captions")]
 
@@ -118,6 +121,7 @@ class CaptionRevision(AppendOnly):
         indexes: ClassVar = [
             models.Index(fields=["author", "-id"], name="revision_of_person"),
             models.Index(fields=["action"], name="revision_of_action", condition=Q(action__isnull=False)),
+            models.Index(fields=["-id"], name="revision_by_people", condition=Q(author__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound, Stale
 from tiles.core.permissions import RECTIFY_CAPTIONS, require
 
 from .models import Caption, CaptionReading, Reading
+from .search.index import index_write
 from .selectors import caption_facts
 from .wanted import settings_of
 
@@ -95,6 +96,8 @@ def _record(caption: Caption, entry: CaptionReading) -> CaptionReading:
 def _save(caption: Caption, entry: CaptionReading) -> CaptionReading:
     entry.save()
     caption.save(update_fields=["state", "read_by", "flagged"])
+    if entry.from_state != entry.to_state:
+        index_write([caption])
     return entry
 
 

@@ -78,7 +78,9 @@ def caption_rectify(
         )
 
 
-def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
+def caption_restore(
+    *, tile_id: int, number: int, base_version: int, by: Any, client_id: UUID, action: UUID | None = None
+) -> CaptionRevision:
     """Make the words of revision `number` the caption again, as a new revision by `by` of the old one's origin.
 
     Repeats, unchanged texts and failures as in caption_rectify; NotFound also for a number that never was.
@@ -105,6 +107,7 @@ def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, cl
             author=by,
             client_id=client_id,
             restores=old,
+            action=action,
         )
 
 
@@ -238,8 +241,9 @@ def _write(
     caption.updated_at = timezone.now()
     wanted = settings_of([tile.area_id])[tile.area_id]
     caption.prompt = prompt_of(text=text, components=components, tile=tile, wanted=wanted)
-    # Who writes has read; a machine's new words nobody has.
-    caption.state, caption.read_by = (Reading.READ, author) if author else (Reading.UNREAD, None)
+    if not fields.get("action"):  # who changes many at once has not looked at each
+        # Who writes has read; a machine's new words nobody has.
+        caption.state, caption.read_by = (Reading.READ, author) if author else (Reading.UNREAD, None)
     caption.save()
     index_write([caption])
     revision = CaptionRevision(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from . import api, api_rectify, api_search, views, views_rectify
+from . import api, api_bulk, api_rectify, api_search, views, views_bulk, views_rectify
 
 urlpatterns: list[URLPattern] = [
     path("captions/", views.captions, name="captions"),
+    path("captions/many/", views_bulk.many, name="captions-many"),
+    path("areas/<slug:slug>/captions/progress/", views_bulk.progress, name="captions-progress"),
     path("areas/<slug:slug>/captions/<int:index>/", views.caption, name="caption"),
     path("areas/<slug:slug>/captions/rectify/", views_rectify.rectify, name="caption-rectify"),
 ]
@@ -16,6 +18,10 @@ _TILE = "areas/<slug:slug>/tiles/<int:index>/caption"
 
 api_urlpatterns: list[URLPattern] = [
     path("captions/", api_search.CaptionsFound.as_view(), name="api-captions-found"),
+    path("captions/edit/", api_bulk.CaptionsEdit.as_view(), name="api-captions-edit"),
+    path("captions/edit/preview/", api_bulk.CaptionsPreview.as_view(), name="api-captions-preview"),
+    path("captions/edit/count/", api_bulk.CaptionsPreviewCount.as_view(), name="api-captions-count"),
+    path("captions/edit/undo/", api_bulk.CaptionsEditUndo.as_view(), name="api-captions-undo"),
     path("areas/<slug:slug>/captions/", api.AreaCaptions.as_view(), name="api-area-captions"),
     path(f"{_TILE}/", api.TileCaption.as_view(), name="api-caption"),
     path(f"{_TILE}/revisions/", api.TileCaptionRevisions.as_view(), name="api-caption-revisions"),

@@ -35,6 +35,8 @@ def captions(request: HttpRequest) -> HttpResponse:
         "filter": chosen,
         "filtered": any(request.GET.get(name) for name in chosen.filters),
         "kept": _kept(request, chosen),
+        "listing": {"filter": _kept(request, chosen).removesuffix("&")},
+        "area": chosen.form.cleaned_data.get("area"),
     }
     listing = _found(request, chosen) if chosen.words else _newest(request, rows)
     return render(request, "captions/list.html", context | listing)

@@ -241,6 +241,9 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "tiles.models.Job.State",
         "UploadStateEnum": "tiles.models.DemUpload.State",
         "ReleaseStateEnum": "portal.exports.models.Release.State",
+        "DecisionVerbEnum": "tiles.models.ReviewDecision.Verb",
+        "BulkVerbEnum": "tiles.api.bulk.VERB_CHOICES",
+        "VerdictEnum": "tiles.api.review.VERB_CHOICES",
     },
 }
 

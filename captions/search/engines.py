@@ -23,10 +23,11 @@ OPEN, CLOSE = "\x02", "\x03"
 
 @dataclass(frozen=True)
 class Scope:
-    """Where to look: an area's key, an origin; None for all."""
+    """Where to look: an area's key, an origin, how far people have come; None for all."""
 
     area: int | None = None
     origin: str | None = None
+    state: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class Words:
     origin: str
     text: str
     terms: Sequence[str] = ()
+    state: str = "unread"
+
+    @property
+    def scope(self) -> Scope:
+        """The narrowest one it is found in."""
+        return Scope(self.area, self.origin, self.state)
 
 
 class Engine(Protocol):
@@ -90,9 +97,7 @@ class Fts5:
         return f"highlight({TABLE}, 0, %s, %s)", [OPEN, CLOSE]
 
     def write(self, rows: Iterable[Words]) -> None:
-        values = [
-            (row.caption, row.text, " ".join(row.terms), " ".join(_marks(Scope(row.area, row.origin)))) for row in rows
-        ]
+        values = [(row.caption, row.text, " ".join(row.terms), " ".join(_marks(row.scope))) for row in rows]
         self.remove([value[0] for value in values])
         with connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO {TABLE} (rowid, words, terms, scope) VALUES (%s, %s, %s, %s)", values)
@@ -147,7 +152,7 @@ class TsVector:
                 row.caption,
                 " ".join(words_of(row.text)),
                 " ".join(words_of(" ".join(row.terms))),
-                self._marks(Scope(row.area, row.origin)),
+                self._marks(row.scope),
             )
             for row in rows
         ]
@@ -185,8 +190,10 @@ def engine() -> Engine:
 
 
 def _marks(scope: Scope) -> Iterable[str]:
-    """Area and origin as words."""
+    """Area, origin and state as words."""
     if scope.area is not None:
         yield f"area{scope.area}"
     if scope.origin is not None:
         yield f"origin{sha256(scope.origin.encode()).hexdigest()[:12]}"
+    if scope.state is not None:
+        yield f"state{scope.state}"

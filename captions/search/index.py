@@ -13,7 +13,7 @@ BATCH = 2000
 
 
 def index_write(captions: Iterable[Caption]) -> None:
-    """Index captions that were just written, or written anew."""
+    """Index captions that were just written, written anew, or read."""
     engine().write([words_of_caption(caption) for caption in captions])
 
 
@@ -48,7 +48,8 @@ def index_differences() -> tuple[int, int]:
 def words_of_caption(caption: Caption) -> Words:
     """What is indexed of a caption."""
     terms = caption.components.get("terms") or ()
-    return Words(caption.pk, caption.area_id, caption.origin, caption.text, tuple(str(term) for term in terms))
+    words = tuple(str(term) for term in terms)
+    return Words(caption.pk, caption.area_id, caption.origin, caption.text, words, caption.state)
 
 
 def _batches() -> Iterator[list[int]]:

@@ -62,6 +62,11 @@ def captions_search(*, text: str, scope: Scope, after: str = "", size: int = PAG
     return Found(hits, min(count, RANK_LIMIT), count > RANK_LIMIT, following)
 
 
+def captions_matching(*, text: str, scope: Scope, below: int = 0, most: int) -> list[int]:
+    """Keys of captions that hold what `text` asks for, the newest first, smaller than `below`. Raises BadInput."""
+    return _newest(engine(), query_parse(text), scope, below=below, most=most)
+
+
 def _count(database: Engine, query: Query, scope: Scope) -> int:
     where, values = database.match(query, scope)
     with connection.cursor() as cursor:

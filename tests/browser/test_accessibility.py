@@ -70,6 +70,8 @@ PAGES = (
     *("/areas/testland/blind/", "/areas/empty/blind/", "/areas/testland/blind/1/", "/areas/testland/blind/1/judge/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/areas/testland/captions/rectify/", "/areas/empty/captions/rectify/"),
+    *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
+    *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
     *("/releases/", "/releases/new/", "/releases/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )

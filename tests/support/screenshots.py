@@ -33,6 +33,8 @@ PAGES = {
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
     "rectify": f"/areas/{AREA}/captions/rectify/",
+    "captions-many": f"/captions/many/?area={AREA}&do=replace&find=hills&replace=ridges",
+    "captions-progress": f"/areas/{AREA}/captions/progress/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
     "jobs": "/jobs/",

@@ -23,6 +23,7 @@ from .review import DecisionOut
 from .tiles import FILTER_PARAMETERS
 
 MOST = 2**31 - 1
+VERB_CHOICES = [(verb.value, verb.label) for verb in bulk.VERBS]
 
 
 class CountOut(serializers.Serializer[Any]):
@@ -40,7 +41,7 @@ class BulkIn(serializers.Serializer[Any]):
     """Either `tiles` as they were seen, or `filter` and `seen_at`. `action` is made by the browser."""
 
     action = serializers.UUIDField()
-    verb = serializers.ChoiceField(choices=[(verb.value, verb.label) for verb in bulk.VERBS])
+    verb = serializers.ChoiceField(choices=VERB_CHOICES)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
     note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
     tiles = serializers.ListField(child=SeenIn(), required=False, allow_empty=False, max_length=bulk.AT_ONCE)

@@ -21,6 +21,7 @@ from tiles.review.present import decision_payload
 
 Verb = ReviewDecision.Verb
 VERBS = (Verb.APPROVE, Verb.REJECT, Verb.UNSURE, Verb.UNDO)
+VERB_CHOICES = [(verb.value, verb.label) for verb in VERBS]
 PERSON_HEADER = "X-Demeter-Person"
 
 
@@ -79,7 +80,7 @@ class DecisionIn(serializers.Serializer[Any]):
 
     client_id = serializers.UUIDField()
     index = serializers.IntegerField(min_value=0)
-    verb = serializers.ChoiceField(choices=[(verb.value, verb.label) for verb in VERBS])
+    verb = serializers.ChoiceField(choices=VERB_CHOICES)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
     note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
     seen = serializers.DictField(child=serializers.IntegerField(), required=False)

@@ -1,5 +1,6 @@
 // The gallery: what is selected, what is done with it, and what became of that.
 
+import { Actions } from "../lib/actions.js";
 import { Failure } from "../lib/http.js";
 import { Keymap } from "../lib/keymap.js";
 import { Keys } from "../lib/keys.js";
@@ -9,10 +10,9 @@ import { remembered } from "../review/address.js";
 import { ReasonDialog } from "../review/dialogs.js";
 import { UndoDialog, outcomeWords } from "../review/takeback.js";
 import { number } from "../review/words.js";
-import { Actions } from "./actions.js";
 import { startLook } from "./look.js";
 import { MarkDialog } from "./marks.js";
-import { Selection } from "./selection.js";
+import { Cells } from "./selection.js";
 import { SureDialog } from "./sure.js";
 
 const SAYS = "demeter.gallery.says";
@@ -28,11 +28,11 @@ class Gallery {
   constructor(root, page) {
     this.root = root;
     this.page = page;
-    this.actions = new Actions(page);
+    this.actions = new Actions(page, `demeter.gallery.actions.${page.person}.${page.area}`);
     this.keys = new Keys();
     const list = root.querySelector("#cells");
     // Without tiles there is nothing to select, but still an action to undo.
-    this.selection = new Selection(list ?? document.createElement("ul"));
+    this.selection = new Cells(list ?? document.createElement("ul"));
     const reasons = document.getElementById("reasons");
     this.reasons = reasons && new ReasonDialog(reasons, this.keys, page.reasons);
     const sure = document.getElementById("sure");
@@ -66,8 +66,8 @@ class Gallery {
     this.#say(says);
     remembered("sessionStorage", SAYS, "");
     const at = remembered("sessionStorage", AT);
-    const { cells } = this.selection;
-    const cell = cells.find(({ dataset }) => dataset.index === at) ?? cells[0];
+    const { items } = this.selection;
+    const cell = items.find(({ dataset }) => dataset.index === at) ?? items[0];
     if (cell) this.selection.stand(cell);
   }
 
@@ -135,11 +135,11 @@ class Gallery {
   }
 
   #choosePage() {
-    this.selection.choose(this.selection.cells);
+    this.selection.choose(this.selection.items);
   }
 
   #chooseAll() {
-    this.selection.choose(this.selection.cells);
+    this.selection.choose(this.selection.items);
     this.#all = true;
     this.#show();
   }

@@ -1,7 +1,7 @@
 // The review page: one pair at a time, decided by single keys. On the way of a key lie only the browser's own storage
 // and a drawing from pictures decoded before; everything that asks the server goes on beside it.
 
-import { Actions } from "../gallery/actions.js";
+import { Actions } from "../lib/actions.js";
 import { Failure, request } from "../lib/http.js";
 import { Keymap } from "../lib/keymap.js";
 import { Keys } from "../lib/keys.js";

@@ -1,8 +1,8 @@
-// What is done to many tiles is one action with an id of this browser's: sent again after a failure it counts once, and
+// What is done to many things is one action with an id of this browser's: sent again after a failure it counts once, and
 // it is undone as one.
 
-import { Failure, request } from "../lib/http.js";
-import { uuid } from "../lib/ids.js";
+import { Failure, request } from "./http.js";
+import { uuid } from "./ids.js";
 
 const POLL = 700;
 
@@ -10,8 +10,7 @@ export class Actions {
   #unanswered = null;
   #undoing = null;
 
-  /** page: {person, urls: {bulk, marks, undo, jobs, count}, filter}; what only undoes decisions needs urls of undo and
-   *  jobs alone. */
+  /** page: {filter, person, urls: {count, bulk, marks, undo, jobs}}; what only undoes needs urls of undo and jobs alone. */
   constructor(page) {
     this.page = page;
   }
@@ -23,11 +22,11 @@ export class Actions {
     return request(`${this.page.urls.count}?${asked}`, { timeout: 120_000 });
   }
 
-  /** what: {verb, reason, note}, or {kind, value, on} of a mark, and either tiles or filter and seen_at. Resolves with
-   *  the outcome. */
+  /** what: all of the request but its id; with a `kind` it is about marks. Resolves with the outcome. */
   async decide(what, onProgress) {
     const action = this.#idOf(what);
     const answer = await this.#send(what.kind ? this.page.urls.marks : this.page.urls.bulk, { ...what, action });
+    this.sent(action);
     return this.#outcome(answer, onProgress);
   }
 
@@ -41,6 +40,11 @@ export class Actions {
     return found.action ? found : null;
   }
 
+  /** Told of an action that the server has, and of one that it has taken back. */
+  sent(_action) {}
+
+  taken(_action) {}
+
   /** Take back an action as `newest` gave it. */
   async undo(newest, onProgress) {
     const { action } = newest;
@@ -49,6 +53,7 @@ export class Actions {
     try {
       const answer = await this.#send(this.page.urls.undo, { action, undo });
       this.#undoing = null;
+      this.taken(action);
       return await this.#outcome(answer, onProgress);
     } catch (failure) {
       if (!failure.passing) this.#undoing = null;
@@ -71,7 +76,10 @@ export class Actions {
 
   /** A job is followed to its end. It goes on, and can be undone, when the page is left meanwhile. */
   async #outcome(answer, onProgress) {
-    if (!answer.job) return { done: answer.done, stale: answer.stale.length, unchanged: answer.unchanged.length };
+    if (!answer.job) {
+      const { done, stale, unchanged, refused = [] } = answer;
+      return { done, stale: stale.length, unchanged: unchanged.length, refused: refused.length, places: stale };
+    }
     return this.#outcomeOf(await this.#follow(answer.job, onProgress));
   }
 
@@ -102,6 +110,8 @@ export class Actions {
       done: job.done,
       stale: failed("changed_meanwhile"),
       unchanged: failed("stood_so_already"),
+      refused: failed("cannot_be_so"),
+      job: job.id,
       problem: job.state === "done" ? "" : job.error || `The job was ${job.state}.`,
     };
   }
