@@ -16,7 +16,19 @@ from tiles.core.errors import BadInput
 from tiles.core.permissions import RECTIFY_CAPTIONS, VIEW_DATA
 
 from . import selectors, services
-from .models import MAX_LENGTH
+from .models import MAX_LENGTH, Reading
+
+
+class FindingOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    title = serializers.CharField(help_text="What the code stands for.")
+    words = serializers.CharField(allow_blank=True, help_text="Empty when it is about the caption as a whole.")
+    start = serializers.IntegerField(allow_null=True, help_text="Where the words begin, in characters (code points).")
+    message = serializers.CharField()
+    severity = serializers.FloatField(help_text="0..1")
+    dismissed_by = serializers.CharField(allow_null=True)
+    dismissed_at = serializers.DateTimeField(allow_null=True)
 
 
 class CaptionOut(serializers.Serializer[Any]):
@@ -26,6 +38,12 @@ class CaptionOut(serializers.Serializer[Any]):
     origin = serializers.CharField(allow_blank=True, help_text="A captioner's name, or `person`.")
     author = serializers.CharField(allow_null=True, help_text="Who wrote or restored it; null for a machine's work.")
     at = serializers.DateTimeField(allow_null=True)
+    components = serializers.JSONField(help_text="terms, category, weather, and a prompt written by hand.")
+    prompt = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=Reading.choices)
+    flagged = serializers.BooleanField()
+    doubt = serializers.FloatField(help_text="How much it deserves a look, 0..1.")
+    findings = FindingOut(many=True)
 
 
 class CaptionsOut(serializers.Serializer[Any]):

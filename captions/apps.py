@@ -11,5 +11,7 @@ class CaptionsConfig(AppConfig):
 
         from . import receivers  # noqa: F401 - connects them
         from .bulk import CaptionsEditKind
+        from .writing.kind import CaptionKind
 
         register(CaptionsEditKind())
+        register(CaptionKind())

@@ -10,15 +10,35 @@ from tiles.core.errors import BadInput
 from tiles.models import Area
 
 from .captioners.rules import RulesCaptioner
+from .checks.catalogue import LABELS
 from .models import PERSON, Caption, Reading
 from .search.engines import Scope
 from .search.query import LONGEST
 
 ORIGINS = ((RulesCaptioner.name, "Rules"), (PERSON, "A person"))
 
+WORDS_ALONE = "Words are looked for in all captions of an area, a writer and a state. Take the finding out."
+FINDINGS_ALONE = "Findings are listed by area and state. Take the writer out."
+
+
+def origins() -> list[tuple[str, str]]:
+    """Whose words there are: always rules and people, and every captioner that wrote a caption that stands.
+
+    One look into the index a captioner: there may be millions of captions.
+    """
+    listed, last = dict(ORIGINS), ""
+    rows = Caption.objects.order_by("origin").values_list("origin", flat=True)
+    while (name := rows.filter(origin__gt=last).first()) is not None:
+        listed.setdefault(name, name)
+        last = name
+    return list(listed.items())
+
 
 class CaptionFilter(django_filters.FilterSet):
-    """`area` (its slug), `origin` and `state`, empty for all; `q` are words, which `captions_search` looks for."""
+    """`area` (its slug), `origin`, `state` and `finding` (a code), each may be empty for all.
+
+    `q` are words, which `captions_search` looks for; they go with area, origin and state.
+    """
 
     q = django_filters.CharFilter(
         method="looked_for",
@@ -28,9 +48,12 @@ class CaptionFilter(django_filters.FilterSet):
     area = django_filters.ModelChoiceFilter(
         queryset=Area.objects.order_by("name"), to_field_name="slug", empty_label="All areas", label="Area"
     )
-    origin = django_filters.ChoiceFilter(choices=ORIGINS, empty_label="Anybody", label="Written by")
+    origin = django_filters.ChoiceFilter(choices=origins, empty_label="Anybody", label="Written by")
 
     state = django_filters.ChoiceFilter(choices=Reading.choices, empty_label="Any state", label="Read")
+    finding = django_filters.ChoiceFilter(
+        method="found_elsewhere", choices=tuple(LABELS.items()), empty_label="Any or none", label="Finding"
+    )
 
     class Meta:
         model = Caption
@@ -40,6 +63,15 @@ class CaptionFilter(django_filters.FilterSet):
     def words(self) -> str:
         """What is looked for, if anything."""
         return str(self.form.cleaned_data.get("q") or "").strip()
+
+    @property
+    def finding_code(self) -> str:
+        """The code that is asked for, if any."""
+        return str(self.form.cleaned_data.get("finding") or "")
+
+    @property
+    def state_asked(self) -> str:
+        return str(self.form.cleaned_data.get("state") or "")
 
     @property
     def scope(self) -> Scope:
@@ -52,9 +84,17 @@ class CaptionFilter(django_filters.FilterSet):
         """Words are no filter of the rows: the full-text index finds them."""
         return rows
 
+    def found_elsewhere(self, rows: QuerySet[Caption], _name: str, _value: str) -> QuerySet[Caption]:
+        """A code is no filter of the rows: `findings_page` goes through the findings themselves."""
+        return rows
+
     def checked(self) -> QuerySet[Caption]:
         """The filtered rows. Raises BadInput that names the first wrong field."""
         for name, errors in self.errors.items():
             raise BadInput(f"The filter's {name} is wrong: {errors[0]}", code="bad_filter")
+        if self.words and self.finding_code:
+            raise BadInput(WORDS_ALONE, code="bad_filter")
+        if self.finding_code and self.form.cleaned_data.get("origin"):
+            raise BadInput(FINDINGS_ALONE, code="bad_filter")
         rows: QuerySet[Caption] = self.qs
         return rows

@@ -57,6 +57,7 @@ class Caption(models.Model):
         help_text="Who accepted or saved this version first; a second reader is somebody else.",
     )
     doubt = models.FloatField(default=0, help_text="How much it deserves a look, 0..1.")
+    likeness = models.BigIntegerField(default=0, help_text="Shared by texts that say the same; 0 when not worked out.")
 
     class Meta:
         constraints: ClassVar = [
@@ -75,6 +76,7 @@ class Caption(models.Model):
             models.Index(fields=["state", "-updated_at", "-id"], name="caption_newest_of_state"),
             models.Index(fields=["area", "state", "-updated_at", "-id"], name="caption_of_area_and_state"),
             models.Index(fields=["area", "id"], name="caption_flagged", condition=Q(flagged=True)),
+            models.Index(fields=["area", "likeness"], name="caption_alike"),
         ]
         permissions: ClassVar = [("rectify_caption", "Can rectify captions")]
 
@@ -204,6 +206,26 @@ class Proposal(AppendOnly):
         return f"{self.tile}: {self.captioner}"
 
 
+class CaptionVote(AppendOnly):
+    """A person compared what several captioners said of a tile, and chose; nobody's text where all were as good."""
+
+    tile = models.ForeignKey(TilePair, on_delete=models.PROTECT, related_name="+")
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", db_index=False)
+    winner = models.CharField(max_length=64, blank=True, help_text="A captioner; empty where none was better.")
+    rivals = models.JSONField(help_text="Captioner -> the number of its proposal.")
+    blind = models.BooleanField(help_text="Whether the captioners' names were hidden.")
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    client_id = models.UUIDField(unique=True, help_text="Made with the page, so that a repeated request counts once.")
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["area", "winner"], name="vote_of_area")]
+
+    def __str__(self) -> str:
+        return f"{self.tile}: {self.winner or 'none better'}"
+
+
 class Finding(models.Model):
     """Something doubtful about a caption as it stands; a dismissed one stays, so that it is not found again."""
 
@@ -214,6 +236,9 @@ class Finding(models.Model):
     start = models.PositiveIntegerField(null=True, blank=True, help_text="Where the words begin in the text.")
     message = models.TextField(help_text="What is doubtful and why, as a sentence.")
     severity = models.FloatField(help_text="0..1")
+    around = models.CharField(
+        max_length=16, blank=True, help_text="Of the sentence it is in: a dismissal holds while that stays."
+    )
     dismissed_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     dismissed_at = models.DateTimeField(null=True, blank=True)
 
@@ -230,7 +255,8 @@ class Finding(models.Model):
         indexes: ClassVar = [
             models.Index(
                 fields=["area", "code", "caption"], name="finding_of_area", condition=Q(dismissed_at__isnull=True)
-            )
+            ),
+            models.Index(fields=["code", "caption"], name="finding_of_code", condition=Q(dismissed_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -22,9 +22,11 @@ from tiles.models.choices import BuildState
 
 from .captioners.base import CaptionAnswer, Captioner, facts_of
 from .captioners.rules import RulesCaptioner
+from .checking import captions_check
+from .checks.rivals import likeness_of
 from .components import components_clean, prompt_of
 from .diff import word_diff, words_changed
-from .models import PERSON, Caption, CaptionDraft, CaptionRevision, CaptionSettings, Reading
+from .models import PERSON, Caption, CaptionDraft, CaptionRevision, CaptionSettings, Proposal, Reading
 from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
@@ -114,8 +116,9 @@ def caption_restore(
 def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -> CaptionRevision | None:
     """Let a captioner (`rules` by default) write the caption of a built tile.
 
-    Never touches a text that a person wrote or restored; writes again only where its own words changed with the
-    tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run twice, at once too.
+    Never touches a text that a person wrote or restored, nor another captioner's; writes again only where its own
+    words changed with the tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run
+    twice, at once too.
     """
     captioner = captioner or RulesCaptioner()
     tile = TilePair.objects.select_related("area").filter(pk=tile_id, build_state=BuildState.BUILT).first()
@@ -126,6 +129,33 @@ def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -
         rows = TilePair.objects.select_for_update(of=("self",)).select_related("area")
         locked = rows.filter(pk=tile_id).first()
         return _write_answer(locked, captioner.name, answer) if locked else None
+
+
+def caption_adopt(*, tile: TilePair, proposal: Proposal) -> CaptionRevision | None:
+    """Make what a captioner proposed the caption of a tile that the caller holds locked, with its area loaded.
+
+    Another machine's text gives way; what a person wrote, restored or accepted never does. Returns the revision, or
+    None where nothing was to be done.
+    """
+    if tile.build_state != BuildState.BUILT:
+        return None
+    caption = _caption_of(tile)
+    if caption and (caption.author_id is not None or caption.state != Reading.UNREAD):
+        return None
+    said = proposal.text, proposal.components, proposal.captioner
+    if caption and (caption.text, caption.components, caption.origin) == said:
+        return None
+    number = caption.version + 1 if caption else 1
+    return _write(
+        tile,
+        caption,
+        text=proposal.text,
+        components=proposal.components,
+        origin=proposal.captioner,
+        provenance=proposal.provenance,
+        proposal=proposal,
+        client_id=_machine_id(tile.pk, number, proposal.captioner),
+    )
 
 
 def captions_write_machine(*, tile_ids: Sequence[int], captioner: Captioner | None = None) -> int:
@@ -182,6 +212,7 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
             )
             for caption in captions
         )
+        captions_check(captions)
         TilePair.objects.filter(pk__in=[tile.pk for tile in tiles]).update(captioned=True)
         for area_id, number in Counter(tile.area_id for tile in tiles).items():
             AreaCounter.objects.add(area_id, {"captioned": number})
@@ -199,6 +230,7 @@ def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime, want
         prompt=prompt_of(text=text, components=components, tile=tile, wanted=wanted),
         origin=name,
         updated_at=now,
+        likeness=likeness_of(text),
     )
 
 
@@ -212,7 +244,7 @@ def _write_answer(tile: TilePair, name: str, answer: CaptionAnswer) -> CaptionRe
         return None
     text = text_clean(answer.description)
     caption = _caption_of(tile)
-    if caption and (caption.author_id is not None or caption.text == text):
+    if caption and (caption.author_id is not None or caption.origin != name or caption.text == text):
         return None
     number = caption.version + 1 if caption else 1
     return _write(
@@ -238,7 +270,7 @@ def _write(
     caption = caption or Caption(tile=tile, area_id=tile.area_id, version=0)
     caption.version += 1
     caption.text, caption.components, caption.origin, caption.author = text, components, origin, author
-    caption.updated_at = timezone.now()
+    caption.tile, caption.likeness, caption.updated_at = tile, likeness_of(text), timezone.now()
     wanted = settings_of([tile.area_id])[tile.area_id]
     caption.prompt = prompt_of(text=text, components=components, tile=tile, wanted=wanted)
     if not fields.get("action"):  # who changes many at once has not looked at each
@@ -252,6 +284,7 @@ def _write(
     revision.save()
     if author:
         CaptionDraft.objects.filter(tile=tile, by=author).delete()
+    captions_check([caption])
     if first and not tile.captioned:
         before = tile.counted
         tile.captioned = True

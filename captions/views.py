@@ -19,8 +19,9 @@ from tiles.review.present import LANDFORM_WORDS
 
 from . import selectors
 from .captioners.base import facts_of
+from .checks.catalogue import LABELS
 from .filters import CaptionFilter
-from .models import Caption
+from .models import Caption, Finding
 from .search.selectors import captions_search
 
 
@@ -33,18 +34,45 @@ def captions(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "captions",
         "filter": chosen,
+        "chosen_area": chosen.form.cleaned_data.get("area"),
         "filtered": any(request.GET.get(name) for name in chosen.filters),
         "kept": _kept(request, chosen),
         "listing": {"filter": _kept(request, chosen).removesuffix("&")},
         "area": chosen.form.cleaned_data.get("area"),
     }
-    listing = _found(request, chosen) if chosen.words else _newest(request, rows)
+    if chosen.words:
+        listing = _found(request, chosen)
+    elif chosen.finding_code:
+        listing = _doubtful(request, chosen)
+    else:
+        listing = _newest(request, rows)
     return render(request, "captions/list.html", context | listing)
 
 
 def _newest(request: HttpRequest, rows: QuerySet[Caption]) -> dict[str, Any]:
     page = selectors.captions_page(rows, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
     return {"page": page, "rows": [_row(caption, [(caption.text, False)]) for caption in page.rows]}
+
+
+def _doubtful(request: HttpRequest, chosen: CaptionFilter) -> dict[str, Any]:
+    page = selectors.findings_page(
+        code=chosen.finding_code,
+        area=chosen.scope.area,
+        state=chosen.state_asked,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    rows = [_row(finding.caption, _marked(finding)) | {"finding": finding} for finding in page.rows]
+    return {"page": page, "rows": rows, "doubtful": LABELS[chosen.finding_code]}
+
+
+def _marked(finding: Finding) -> list[tuple[str, bool]]:
+    """The caption's text in pieces, the words of the finding marked."""
+    text, start = finding.caption.text, finding.start
+    if start is None or not finding.words or not text.startswith(finding.words, start):
+        return [(text, False)]
+    end = start + len(finding.words)
+    return [piece for piece in ((text[:start], False), (text[start:end], True), (text[end:], False)) if piece[0]]
 
 
 def _found(request: HttpRequest, chosen: CaptionFilter) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`make bench`: every bench, one after another. Ratios compare two things in one run; nothing here is asserted."""
 
-from tests.bench import atlas, caption_search, limiter, quality, review, tile_outputs, whole_build
+from tests.bench import atlas, caption_checks, caption_search, limiter, quality, review, tile_outputs, whole_build
 
 BENCHES = (
     tile_outputs.main,
@@ -10,6 +10,7 @@ BENCHES = (
     atlas.main,
     review.main,
     caption_search.main,
+    caption_checks.main,
 )
 
 for bench in BENCHES:

@@ -205,3 +205,19 @@ def test_undo_of_anything_from_either_page(review: Open, review_site: Site, revi
     page.goto(f"{review_site.url}/areas/{review_area}/review/")
     step_to(page, 0)
     assert states(page) == ["pending"] * 30
+
+
+def test_a_dialog_that_is_opened_anew_at_once_has_its_keys(review: Open) -> None:
+    """On a busy machine a dialog's `close` tells of the time before only when it stands open again."""
+    page = review("reviewer")
+    dialog = page.get_by_role("dialog", name="Reject: why?")
+    page.keyboard.press("2")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    expect(dialog).to_be_visible()
+    dialog.dispatch_event("close")
+    page.keyboard.press("c")
+    step_to(page, 1)
+    settled(page)
+    assert [entry[:3] for entry in decisions(page)] == [(0, "reject", "cloud")]

@@ -35,7 +35,7 @@ for attempt in (1, 2):
         word = caption.text.split()[1]
         Finding.objects.create(
             caption=caption, area=area, code="says_hill", words=word, start=caption.text.index(word),
-            message="The heights say otherwise.", severity=0.5,
+            message="The heights say otherwise.", severity=1,
         )
 """
 STATES = """
@@ -118,7 +118,7 @@ def test_the_whole_path_by_keys(site: Site, visit: Callable[..., Page], attempt:
     page = visit("annotator", "path")
     at(page, 0)
     expect(part(page, "findings")).to_contain_text("The heights say otherwise.")
-    expect(part(page, "mirror").locator("mark")).to_have_count(1)
+    expect(part(page, "mirror").locator("mark.marked")).to_have_count(1)
     first = field(page).input_value()
     # The next picture is decoded, and nothing is asked of the server on the way of a key.
     expect(page.locator("#stage")).to_have_attribute("data-ahead", "1")
@@ -174,7 +174,6 @@ def test_the_whole_path_by_keys(site: Site, visit: Callable[..., Page], attempt:
 
 
 def test_a_finding_is_dismissed_and_counts_again(visit: Callable[..., Page]) -> None:
-    pytest.importorskip("captions.checking")
     page = visit("annotator", "finding")
     at(page, 0)
     findings = part(page, "findings")

@@ -131,7 +131,7 @@ class TestJson:
         assert (first["left"], first["left_capped"], first["after"]) == (6, False, "")
         shown = first["items"][0]["caption"]
         assert [rival["text"] for rival in shown["rivals"]] == ["A rival."]
-        assert [finding["message"] for finding in shown["findings"]] == ["No water."]
+        assert shown["findings"][0]["message"] == "No water."
         assert shown["machine"] == {"text": shown["text"], "origin": "rules"}
         assert shown["prompt"] == shown["composed"] != ""
         assert client.get(f"{QUEUE}5/").json()["caption"] == shown

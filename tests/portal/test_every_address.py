@@ -125,6 +125,20 @@ TABLE: dict[str, list[Address]] = {
     "api-captions-count": [api("captions/edit/count/?do=replace&find=hill", "annotator")],
     "api-captions-undo": [api("captions/edit/undo/", "annotator", 400, "post")],
     "caption": [Address("/areas/testland/captions/0/", "viewer")],
+    "caption-settings": [
+        Address("/areas/testland/captions/settings/", "curator"),
+        Address("/areas/testland/captions/settings/", "curator", 200, "post"),
+    ],
+    "caption-prompt-example": [Address("/areas/testland/captions/settings/example/", "curator")],
+    "api-finding-dismiss": [api("areas/testland/tiles/0/caption/findings/0/dismiss/", "annotator", 404, "post")],
+    "api-finding-restore": [api("areas/testland/tiles/0/caption/findings/0/restore/", "annotator", 404, "post")],
+    "captions-write": [
+        Address("/areas/testland/captions/write/", "curator"),
+        Address("/areas/testland/captions/write/", "curator", 200, "post"),
+    ],
+    "captions-write-trial": [Address("/areas/testland/captions/write/trial/", "curator")],
+    "captions-compare": [Address("/areas/testland/captions/compare/", "viewer")],
+    "captions-compare-vote": [Address("/areas/testland/captions/compare/0/", "annotator", 400, "post")],
     "api-captions-found": [api("captions/?q=hill", "viewer")],
     "api-area-captions": [api("areas/testland/captions/?index=0", "viewer")],
     "api-caption": [

@@ -34,6 +34,7 @@ ADDRESSES = {
     "atlas array": "/areas/land-0/atlas/tiles",
     "captions": "/captions/",
     "captions of an area": "/captions/?area=land-0",
+    "captions with a finding": "/captions/?finding=number&area=land-0&state=unread",
     "captions with a word": "/captions/?q=the",
     "captions of a state": "/captions/?area=land-0&state=unread",
     "captions to change": "/captions/many/?area=land-0&do=replace&find=the",

@@ -1,6 +1,6 @@
 // The list of a page's keys, and where a person chooses others: templates/_keys_dialog.html.
 
-import { el } from "./dom.js";
+import { el, onLeaving } from "./dom.js";
 import { namesOf } from "./keys.js";
 
 const NOT_TO_BE_HAD = new Set(["Enter", " ", "Tab", "Dead", "Process", "Unidentified", "CapsLock", "NumLock"]);
@@ -16,8 +16,7 @@ export class KeysDialog {
     this.table = dialog.querySelector("table");
     this.says = dialog.querySelector("[data-part=keys-says]");
     this.all = dialog.querySelector("[data-part=keys-reset]");
-    // `close` comes a moment later than Escape: the next key would still be the dialog's.
-    for (const event of ["cancel", "close"]) dialog.addEventListener(event, () => this.#closed());
+    onLeaving(dialog, () => this.#closed());
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
     dialog.addEventListener("keydown", (event) => this.#pressed(event), { capture: true });
     this.all.addEventListener("click", () => {

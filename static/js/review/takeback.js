@@ -1,5 +1,6 @@
 // Taking back what a person did last: at once when it is about few tiles, else after a question.
 
+import { onLeaving } from "../lib/dom.js";
 import { Failure } from "../lib/http.js";
 import { VERB_WORDS, clock, number, plural } from "./words.js";
 
@@ -11,7 +12,7 @@ export class UndoDialog {
   constructor(dialog, keys) {
     this.dialog = dialog;
     this.keys = keys;
-    for (const event of ["cancel", "close"]) dialog.addEventListener(event, () => this.#closed());
+    onLeaving(dialog, () => this.#closed());
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
     this.button = dialog.querySelector("[data-part=undo-yes]");
     this.button.addEventListener("click", () => {

@@ -1,10 +1,7 @@
 // Which layers are shown, in which order, and how they are drawn. All by keyboard: Alt and an arrow move a layer.
 
-import { el } from "../lib/dom.js";
+import { el, onLeaving } from "../lib/dom.js";
 import { LAYERS, orderOf } from "./catalogue.js";
-
-// `close` comes a moment later than Escape: the next key would still be the dialog's.
-const CLOSING = ["cancel", "close"];
 
 /** Events: `layers` with detail the ids chosen, in their order; `settings` with detail those that changed. */
 export class LayerChooser extends EventTarget {
@@ -20,7 +17,7 @@ export class LayerChooser extends EventTarget {
     this.fields = [...dialog.querySelectorAll("[data-setting]")];
     const map = this.#fieldsOf("map")[0];
     map.append(...maps.map((name) => el("option", { value: name }, name)));
-    for (const event of CLOSING) dialog.addEventListener(event, () => this.#closed());
+    onLeaving(dialog, () => this.#closed());
     for (const button of dialog.querySelectorAll("[data-close]")) button.addEventListener("click", () => dialog.close());
     for (const field of this.fields) field.addEventListener("input", () => this.#set(field));
     this.list.addEventListener("keydown", (event) => this.#moveByKey(event));

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("captions", "0004_reading_indexes"),
+        ("captions", "0006_captioners"),
         ("tiles", "0005_viewer"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
