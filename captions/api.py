@@ -82,6 +82,9 @@ class StaleOut(serializers.Serializer[Any]):
 class RectifyIn(serializers.Serializer[Any]):
     # Length and emptiness are the service's rule, whose sentence a person reads.
     text = serializers.CharField(allow_blank=True, trim_whitespace=False, help_text=f"At most {MAX_LENGTH} characters.")
+    components = serializers.DictField(
+        required=False, help_text="terms, category, weather, and prompt {text, of}; left out: those that stand."
+    )
     base_version = serializers.IntegerField(min_value=0, help_text="The version that was read.")
     client_id = serializers.UUIDField(help_text="New for each save; the same when a save is repeated.")
 

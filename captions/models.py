@@ -277,3 +277,41 @@ class CaptionSettings(models.Model):
 
     def __str__(self) -> str:
         return f"captions of {self.area}"
+
+
+class CaptionDraft(models.Model):
+    """What somebody has written and not saved yet, so that another computer or a lost session does not lose it."""
+
+    tile = models.ForeignKey(TilePair, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    text = models.TextField()
+    components = models.JSONField(default=dict, blank=True)
+    base_version = models.PositiveIntegerField(help_text="The version it was written over.")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["tile", "by"], name="one_draft_a_person")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.tile_id} by {self.by_id}"
+
+
+class CaptionClaim(models.Model):
+    """A caption that was handed out to a person and stands before nobody else until then.
+
+    It holds while the caption has the version it was handed out with: whoever saves gives it back without a write of
+    its own. page: the browser page that holds it, so that leaving one page does not give back what another one has.
+    """
+
+    caption = models.OneToOneField(Caption, primary_key=True, on_delete=models.CASCADE, related_name="claim")
+    area = models.ForeignKey(Area, on_delete=models.CASCADE, related_name="+", db_index=False)
+    by = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    page = models.UUIDField()
+    version = models.PositiveIntegerField()
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["area", "until"], name="caption_claim_in_force")]
+
+    def __str__(self) -> str:
+        return f"{self.caption_id} by {self.by_id} until {self.until}"

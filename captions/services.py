@@ -26,7 +26,7 @@ from .checking import captions_check
 from .checks.rivals import likeness_of
 from .components import components_clean, prompt_of
 from .diff import word_diff, words_changed
-from .models import PERSON, Caption, CaptionRevision, CaptionSettings, Proposal, Reading
+from .models import PERSON, Caption, CaptionDraft, CaptionRevision, CaptionSettings, Proposal, Reading
 from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
@@ -282,6 +282,8 @@ def _write(
         caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
     )
     revision.save()
+    if author:
+        CaptionDraft.objects.filter(tile=tile, by=author).delete()
     captions_check([caption])
     if first and not tile.captioned:
         before = tile.counted

@@ -8,10 +8,12 @@ from . import (
     api,
     api_bulk,
     api_findings,
+    api_rectify,
     api_search,
     views,
     views_bulk,
     views_comparing,
+    views_rectify,
     views_settings,
     views_writing,
 )
@@ -27,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/captions/write/trial/", views_writing.write_trial, name="captions-write-trial"),
     path("areas/<slug:slug>/captions/compare/", views_comparing.compare, name="captions-compare"),
     path("areas/<slug:slug>/captions/compare/<int:index>/", views_comparing.compare_vote, name="captions-compare-vote"),
+    path("areas/<slug:slug>/captions/rectify/", views_rectify.rectify, name="caption-rectify"),
 ]
 
 _TILE = "areas/<slug:slug>/tiles/<int:index>/caption"
@@ -43,4 +46,14 @@ api_urlpatterns: list[URLPattern] = [
     path(f"{_TILE}/findings/<int:finding>/dismiss/", api_findings.FindingDismiss.as_view(), name="api-finding-dismiss"),
     path(f"{_TILE}/findings/<int:finding>/restore/", api_findings.FindingRestore.as_view(), name="api-finding-restore"),
     path(f"{_TILE}/restore/", api.TileCaptionRestore.as_view(), name="api-caption-restore"),
+    path("areas/<slug:slug>/captions/queue/", api_rectify.CaptionQueue.as_view(), name="api-caption-queue"),
+    path(
+        "areas/<slug:slug>/captions/queue/<int:index>/",
+        api_rectify.CaptionOfQueue.as_view(),
+        name="api-caption-queue-one",
+    ),
+    path("areas/<slug:slug>/captions/claims/", api_rectify.CaptionClaims.as_view(), name="api-caption-claims"),
+    path(f"{_TILE}/readings/", api_rectify.CaptionReadings.as_view(), name="api-caption-readings"),
+    path(f"{_TILE}/preview/", api_rectify.CaptionPreview.as_view(), name="api-caption-preview"),
+    path(f"{_TILE}/draft/", api_rectify.TileCaptionDraft.as_view(), name="api-caption-draft"),
 ]

@@ -44,6 +44,7 @@ ADDRESSES = {
     "jobs": "/jobs/",
     "pace": "/areas/land-0/pace/",
     "people": "/areas/land-0/people/",
+    "rectify": "/areas/land-0/captions/rectify/",
     "releases": "/releases/",
     "review": "/areas/land-0/review/",
     "uploads": "/areas/new/uploads/",

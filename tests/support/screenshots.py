@@ -32,6 +32,7 @@ PAGES = {
     "terrain": f"/areas/{AREA}/tiles/24/3d/",
     "captions": "/captions/",
     "caption": f"/areas/{AREA}/captions/12/",
+    "rectify": f"/areas/{AREA}/captions/rectify/",
     "captions-many": f"/captions/many/?area={AREA}&do=replace&find=hills&replace=ridges",
     "captions-progress": f"/areas/{AREA}/captions/progress/",
     "caption-settings": f"/areas/{AREA}/captions/settings/",
