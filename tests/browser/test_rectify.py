@@ -173,6 +173,7 @@ def test_the_whole_path_by_keys(site: Site, visit: Callable[..., Page], attempt:
     ]
 
 
+@pytest.mark.slow
 def test_a_finding_is_dismissed_and_counts_again(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     site.shell(SAVE.format(area=f"finding-{attempt}", index=0, text="The picture shows the open sea."))
     page = visit("annotator", "finding", "?state=read")
@@ -186,6 +187,7 @@ def test_a_finding_is_dismissed_and_counts_again(site: Site, visit: Callable[...
     expect(findings).to_have_count(before)
 
 
+@pytest.mark.slow
 def test_two_people_never_get_the_same(visit: Callable[..., Page]) -> None:
     mine, theirs = visit("annotator", "two"), visit("curator", "two")
     at(mine, 0)
@@ -250,6 +252,7 @@ def test_a_lost_session_loses_nothing(site: Site, visit: Callable[..., Page], at
     assert found[1][1] == "read"
 
 
+@pytest.mark.slow
 def test_a_prompt_by_hand_says_when_it_holds_no_more(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     page = visit("annotator", "hand")
     at(page, 0)
@@ -270,6 +273,7 @@ def test_a_prompt_by_hand_says_when_it_holds_no_more(site: Site, visit: Callable
     expect(part(page, "prompt")).not_to_have_text("Wholly mine.")
 
 
+@pytest.mark.slow
 def test_a_draft_is_on_the_server_too(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     page = visit("annotator", "drafts")
     at(page, 0)

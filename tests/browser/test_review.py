@@ -376,8 +376,8 @@ class TestOnAPhone:
         assert [entry[:3] for entry in decisions(page)] == [(0, "approve", ""), (1, "reject", "misaligned")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("viewport", [(1440, 900), pytest.param((390, 844), marks=pytest.mark.slow)])
 def test_axe_finds_nothing(review: Callable[..., Page], scheme: str, viewport: tuple[int, int]) -> None:
     page = review("reviewer", color_scheme=scheme, viewport={"width": viewport[0], "height": viewport[1]})
     page.keyboard.press("1")

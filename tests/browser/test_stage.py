@@ -17,7 +17,7 @@ from tests.support.review import ReviewPages, pixels, step_to
 from tests.support.site import Site, Template
 from tiles.raster.grid import Grid
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 GEOGRAPHIC = Grid("EPSG:4326", (0.001, 0.0, 179.97, 0.0, -0.002, -12.5), SIZE, SIZE)
 LOW, HIGH = 100.0, 355.0
