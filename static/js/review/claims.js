@@ -5,7 +5,6 @@ import { request } from "../lib/http.js";
 import { hour, plural } from "./words.js";
 
 const RENEWALS = 4;
-const PAUSE = 300;
 const WORKING = ["keydown", "pointerdown", "wheel"];
 
 export class Claims {
@@ -14,7 +13,6 @@ export class Claims {
   #renewed = Date.now();
   #every;
   #holds;
-  #soon = 0;
   #turn = Promise.resolve();
   #ask = { held: () => [], lost: () => {} };
 
@@ -41,12 +39,6 @@ export class Claims {
     const page = await this.#inTurn(() => request(`${urls.queue}?${asked}`, { method: "POST", body, person: person.id }));
     this.#holds ||= Boolean(page.until);
     return page;
-  }
-
-  /** Claim what is before the person now, also when the queue did not hand it out: it was undone, or jumped to. */
-  keep() {
-    clearTimeout(this.#soon);
-    this.#soon = setTimeout(() => this.#renew(), PAUSE);
   }
 
   /** What others have before them, in a sentence; empty when that is nothing, or not known. */

@@ -251,7 +251,6 @@ class Review {
 
   async #goTo(index) {
     await this.#move(() => this.feed.jump(index), "stay");
-    this.claims?.keep();
   }
 
   /** Run a step of the feed and show where it led. A step that needs the server in vain is tried again by itself. */
