@@ -14,13 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tiles.api.review import PERSON_HEADER, OtherPerson
 from tiles.core.permissions import RECTIFY_CAPTIONS
 from tiles.models import Job
 from tiles.review.layers import layer_url
 
 from . import bulk
-from .api import ChangesField
+from .api import ChangesField, body_checked
 from .changes import COUNT_LIMIT, Among, changes_counted, changes_page
 from .edits import LONGEST, WAYS, edit_of
 from .models import Caption
@@ -166,7 +165,7 @@ class CaptionsEdit(APIView):
         responses={200: CaptionsEditOut, 202: CaptionsEditOut},
     )
     def post(self, request: Request) -> Response:
-        asked = _checked(CaptionsEditIn(data=request.data), request)
+        asked = body_checked(CaptionsEditIn(data=request.data))
         what = {"edit": edit_of(asked["edit"]), "by": request.user, "action": asked["action"]}
         if "captions" in asked:
             seen = {caption["id"]: caption["version"] for caption in asked["captions"]}
@@ -189,7 +188,7 @@ class CaptionsEditUndo(APIView):
         responses={200: CaptionsEditOut, 202: CaptionsEditOut},
     )
     def post(self, request: Request) -> Response:
-        return _answer(bulk.captions_edit_undo(by=request.user, **_checked(EditUndoIn(data=request.data), request)))
+        return _answer(bulk.captions_edit_undo(by=request.user, **body_checked(EditUndoIn(data=request.data))))
 
 
 def _asked(given: QueryDict) -> tuple[Among, Any]:
@@ -198,15 +197,6 @@ def _asked(given: QueryDict) -> tuple[Among, Any]:
     wanted = {name: given.get(name, "") for name in names}
     flags = {name: given.get(name, "") in YES for name in ("whole_word", "match_case")}
     return Among.of(given), edit_of(wanted | flags)
-
-
-def _checked(asked: serializers.Serializer[Any], request: Request) -> dict[str, Any]:
-    """The body's fields. Raises OtherPerson when the page was somebody else's."""
-    named = request.headers.get(PERSON_HEADER, "")
-    if named and named != str(request.user.pk):
-        raise OtherPerson("Somebody else is signed in on this browser now. Sign in as yourself and do it again.")
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
 
 
 def _place(caption: Caption) -> dict[str, Any]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,12 +10,8 @@ from rest_framework.views import APIView
 from tiles.core.permissions import RECTIFY_CAPTIONS
 
 from . import selectors
-from .api import CaptionOut, body_checked
+from .api import CaptionOut
 from .checking import finding_dismiss, finding_restore
-
-
-class NothingIn(serializers.Serializer[Any]):
-    """The address says it all."""
 
 
 class FindingDismiss(APIView):
@@ -28,7 +21,6 @@ class FindingDismiss(APIView):
 
     @extend_schema(operation_id="finding_dismiss", request=None, responses=CaptionOut)
     def post(self, request: Request, slug: str, index: int, finding: int) -> Response:
-        body_checked(NothingIn(data={}), request)
         tile = selectors.tile_of(slug, index)
         finding_dismiss(tile_id=tile.pk, finding_id=finding, by=request.user)
         return Response(selectors.caption_of(tile))
@@ -41,7 +33,6 @@ class FindingRestore(APIView):
 
     @extend_schema(operation_id="finding_restore", request=None, responses=CaptionOut)
     def post(self, request: Request, slug: str, index: int, finding: int) -> Response:
-        body_checked(NothingIn(data={}), request)
         tile = selectors.tile_of(slug, index)
         finding_restore(tile_id=tile.pk, finding_id=finding, by=request.user)
         return Response(selectors.caption_of(tile))

@@ -71,19 +71,19 @@ class ReadingOut(serializers.Serializer[Any]):
     flagged = serializers.BooleanField()
 
 
-class PreviewIn(serializers.Serializer[Any]):
+class PromptPreviewIn(serializers.Serializer[Any]):
     text = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=4 * MAX_LENGTH)
     components = serializers.DictField()
 
 
-class PreviewOut(serializers.Serializer[Any]):
+class PromptPreviewOut(serializers.Serializer[Any]):
     prompt = serializers.CharField(help_text="What would hold: the one by hand, or the composed one.")
     composed = serializers.CharField()
     stale = serializers.BooleanField(help_text="A prompt by hand does not hold any more.")
     diff = ChangesField(help_text="Word diff from the machine's text: [same | removed | added, text].")
 
 
-class DraftIn(PreviewIn):
+class DraftIn(PromptPreviewIn):
     base_version = serializers.IntegerField(min_value=0)
 
 
@@ -104,7 +104,7 @@ class CaptionQueue(APIView):
         responses=CaptionsHandedOut,
     )
     def post(self, request: Request, slug: str) -> Response:
-        page = body_checked(HolderIn(data=request.data), request)["page"]
+        page = body_checked(HolderIn(data=request.data))["page"]
         area = area_by_slug(slug)
         asked = RectifyFilter(request.query_params, queryset=captions_readable(area=area))
         after = request.query_params.get("after", "")
@@ -154,7 +154,7 @@ class CaptionClaims(APIView):
         responses=HeldOut,
     )
     def put(self, request: Request, slug: str) -> Response:
-        asked = body_checked(HoldIn(data=request.data), request)
+        asked = body_checked(HoldIn(data=request.data))
         held = claims_hold(area=area_by_slug(slug), numbers=asked["tiles"], by=request.user, page=asked["page"])
         lost = [
             {"index": claim.caption.tile.index, "by": claim.by.shown_name, "until": claim.until} for claim in held.lost
@@ -185,7 +185,7 @@ class CaptionReadings(APIView):
         responses={200: ReadingOut, 409: StaleOut},
     )
     def post(self, request: Request, slug: str, index: int) -> Response:
-        asked = body_checked(ReadingIn(data=request.data), request)
+        asked = body_checked(ReadingIn(data=request.data))
         tile = selectors.tile_of(slug, index)
         client_id, verb = asked["client_id"], asked["verb"]
         if verb == UNDO:
@@ -207,9 +207,9 @@ class CaptionPreview(APIView):
 
     permission = RECTIFY_CAPTIONS
 
-    @extend_schema(operation_id="caption_preview", request=PreviewIn, responses=PreviewOut)
+    @extend_schema(operation_id="caption_preview", request=PromptPreviewIn, responses=PromptPreviewOut)
     def post(self, request: Request, slug: str, index: int) -> Response:
-        asked = body_checked(PreviewIn(data=request.data), request)
+        asked = body_checked(PromptPreviewIn(data=request.data))
         tile = selectors.tile_of(slug, index)
         made = preview(
             tile=tile,
@@ -228,7 +228,7 @@ class TileCaptionDraft(APIView):
 
     @extend_schema(operation_id="caption_draft_keep", request=DraftIn, responses=DraftOut)
     def put(self, request: Request, slug: str, index: int) -> Response:
-        asked = body_checked(DraftIn(data=request.data), request)
+        asked = body_checked(DraftIn(data=request.data))
         draft_keep(tile_id=selectors.tile_of(slug, index).pk, by=request.user, **asked)
         return Response({"kept": True})
 

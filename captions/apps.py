@@ -10,8 +10,8 @@ class CaptionsConfig(AppConfig):
         from tiles.jobs.registry import register
 
         from . import receivers  # noqa: F401 - connects them
-        from .bulk import CaptionsEditKind
+        from .bulk import JOB as CAPTIONS_EDIT
         from .writing.kind import CaptionKind
 
-        register(CaptionsEditKind())
+        register(CAPTIONS_EDIT)
         register(CaptionKind())

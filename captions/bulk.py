@@ -14,6 +14,7 @@ from django.http import QueryDict
 from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound, Stale
 from tiles.core.permissions import RECTIFY_CAPTIONS, require
 from tiles.jobs.leases import Lease
+from tiles.jobs.planned import PlannedKind
 from tiles.jobs.services import job_cancel, job_start
 from tiles.models import Job, JobChunk
 
@@ -158,28 +159,6 @@ def captions_edit_undo(*, action: UUID, by: Any, undo: UUID, background: bool = 
         return revisions_take_back(keys=found, by=by, action=undo)
     _require_undoable(revisions[0], by)
     return _start(by, undo, "Undo a change of many captions", {"undoes": str(action)}, background)
-
-
-class CaptionsEditKind:
-    """First lists what is to be done, then does it; a piece shrinks in the transaction that writes its captions."""
-
-    name = KIND
-
-    def run(self, lease: Lease) -> None:
-        if lease.payload["do"] == "plan":
-            _plan(lease)
-        else:
-            _work(lease)
-
-    def discard(self, chunk: JobChunk) -> None:
-        """Nothing to do: no temporary files are written."""
-
-    def give_up(self, chunk: JobChunk, message: str) -> bool:
-        """Nothing to do: captions that were not reached stay as they are."""
-        return False
-
-    def ended(self, job: Job) -> None:
-        """Nothing to do: the revisions are the result."""
 
 
 def _edit_one(caption: Caption, version: int, edit: Edit, by: Any, client_id: UUID, action: UUID) -> str:
@@ -358,3 +337,6 @@ def _log_late(lease: Lease, places: Sequence[Place]) -> None:
         names = ", ".join(f"{slug} tile_{index}" for slug, index in places[:NAMES_LOGGED])
         more = " and more" if len(places) > NAMES_LOGGED else ""
         lease.log(f"Saved by somebody meanwhile and left as they are: {names}{more}.")
+
+
+JOB = PlannedKind(KIND, plan=_plan, work=_work)
