@@ -11,12 +11,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tiles.api.review import PERSON_HEADER, OtherPerson
+from tiles.core.api import PERSON_HEADER
 from tiles.core.errors import BadInput
 from tiles.core.permissions import RECTIFY_CAPTIONS, VIEW_DATA
 
 from . import selectors, services
-from .models import MAX_LENGTH
+from .models import MAX_LENGTH, Reading
+
+
+class FindingOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    title = serializers.CharField(help_text="What the code stands for.")
+    words = serializers.CharField(allow_blank=True, help_text="Empty when it is about the caption as a whole.")
+    start = serializers.IntegerField(allow_null=True, help_text="Where the words begin, in characters (code points).")
+    message = serializers.CharField()
+    severity = serializers.FloatField(help_text="0..1")
+    dismissed_by = serializers.CharField(allow_null=True)
+    dismissed_at = serializers.DateTimeField(allow_null=True)
 
 
 class CaptionOut(serializers.Serializer[Any]):
@@ -26,6 +38,12 @@ class CaptionOut(serializers.Serializer[Any]):
     origin = serializers.CharField(allow_blank=True, help_text="A captioner's name, or `person`.")
     author = serializers.CharField(allow_null=True, help_text="Who wrote or restored it; null for a machine's work.")
     at = serializers.DateTimeField(allow_null=True)
+    components = serializers.JSONField(help_text="terms, category, weather, and a prompt written by hand.")
+    prompt = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=Reading.choices)
+    flagged = serializers.BooleanField()
+    doubt = serializers.FloatField(help_text="How much it deserves a look, 0..1.")
+    findings = FindingOut(many=True)
 
 
 class CaptionsOut(serializers.Serializer[Any]):
@@ -64,6 +82,9 @@ class StaleOut(serializers.Serializer[Any]):
 class RectifyIn(serializers.Serializer[Any]):
     # Length and emptiness are the service's rule, whose sentence a person reads.
     text = serializers.CharField(allow_blank=True, trim_whitespace=False, help_text=f"At most {MAX_LENGTH} characters.")
+    components = serializers.DictField(
+        required=False, help_text="terms, category, weather, and prompt {text, of}; left out: those that stand."
+    )
     base_version = serializers.IntegerField(min_value=0, help_text="The version that was read.")
     client_id = serializers.UUIDField(help_text="New for each save; the same when a save is repeated.")
 
@@ -117,7 +138,7 @@ class TileCaption(APIView):
         responses={200: CaptionOut, 409: StaleOut},
     )
     def put(self, request: Request, slug: str, index: int) -> Response:
-        asked = _checked(RectifyIn(data=request.data), request)
+        asked = body_checked(RectifyIn(data=request.data))
         tile = selectors.tile_of(slug, index)
         services.caption_rectify(tile_id=tile.pk, by=request.user, **asked)
         return Response(selectors.caption_of(tile))
@@ -153,17 +174,14 @@ class TileCaptionRestore(APIView):
         responses={200: CaptionOut, 409: StaleOut},
     )
     def post(self, request: Request, slug: str, index: int) -> Response:
-        asked = _checked(RestoreIn(data=request.data), request)
+        asked = body_checked(RestoreIn(data=request.data))
         tile = selectors.tile_of(slug, index)
         services.caption_restore(tile_id=tile.pk, by=request.user, **asked)
         return Response(selectors.caption_of(tile))
 
 
-def _checked(asked: serializers.Serializer[Any], request: Request) -> dict[str, Any]:
-    """The body's fields. Raises OtherPerson when the page was somebody else's: a draft is not sent as another's."""
-    named = request.headers.get(PERSON_HEADER, "")
-    if named and named != str(request.user.pk):
-        raise OtherPerson("Somebody else is signed in on this browser now. Sign in as yourself to save your text.")
+def body_checked(asked: serializers.Serializer[Any]) -> dict[str, Any]:
+    """The body's fields. Raises ValidationError."""
     asked.is_valid(raise_exception=True)
     return dict(asked.validated_data)
 

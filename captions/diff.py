@@ -38,6 +38,13 @@ def word_diff(old: str, new: str) -> list[Change]:
     return _changes(runs)
 
 
+def words_changed(old: str, new: str) -> int:
+    """How many words were put in, taken out or replaced; a replaced one counts once."""
+    before, after = ([token for token in _TOKEN.findall(text) if not token.isspace()] for text in (old, new))
+    codes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    return sum(max(b - a, d - c) for op, a, b, c, d in codes if op != "equal")
+
+
 def _changes(runs: list[tuple[str, str]]) -> list[Change]:
     changes: list[Change] = []
     for removed, added in runs:

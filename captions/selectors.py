@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from tiles.core.paging import Page, keyset_page
 from tiles.models import TilePair
 from tiles.models.choices import BuildState
 from tiles.review.selectors import area_by_slug, tile_by_index
 
+from .checks.catalogue import LABELS
 from .diff import word_diff
-from .models import Caption, CaptionRevision
+from .models import Caption, CaptionRevision, Finding, Reading
 
 MOST_AT_ONCE = 100
 PAGE_SIZE = 50
 HISTORY_SIZE = 20
+_FINDINGS = Prefetch("findings", queryset=Finding.objects.select_related("dismissed_by"))
 
 
 def tile_of(slug: str, index: int) -> TilePair:
@@ -29,21 +31,53 @@ def tile_of(slug: str, index: int) -> TilePair:
 
 
 def caption_facts(caption: Caption | None) -> dict[str, Any]:
-    """What a page shows of a caption: version, text, origin, author, at. Version 0 where there is none yet."""
+    """What a page shows of a caption, its findings too. Version 0 where there is none yet."""
     if caption is None:
-        return {"version": 0, "text": "", "origin": "", "author": None, "at": None}
+        return {
+            "version": 0,
+            "text": "",
+            "origin": "",
+            "author": None,
+            "at": None,
+            "components": {},
+            "prompt": "",
+            "state": Reading.UNREAD.value,
+            "flagged": False,
+            "doubt": 0.0,
+            "findings": [],
+        }
     return {
         "version": caption.version,
         "text": caption.text,
         "origin": caption.origin,
         "author": caption.author.shown_name if caption.author else None,
         "at": caption.updated_at,
+        "components": caption.components,
+        "prompt": caption.prompt,
+        "state": caption.state,
+        "flagged": caption.flagged,
+        "doubt": caption.doubt,
+        "findings": [_finding_facts(finding) for finding in caption.findings.all()],
+    }
+
+
+def _finding_facts(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.pk,
+        "code": finding.code,
+        "title": LABELS.get(finding.code, finding.code),
+        "words": finding.words,
+        "start": finding.start,
+        "message": finding.message,
+        "severity": finding.severity,
+        "dismissed_by": finding.dismissed_by.shown_name if finding.dismissed_by else None,
+        "dismissed_at": finding.dismissed_at,
     }
 
 
 def caption_of(tile: TilePair) -> dict[str, Any]:
     """`caption_facts` of one tile, with its index."""
-    caption = Caption.objects.select_related("author").filter(tile=tile).first()
+    caption = _with_findings().filter(tile=tile).first()
     return {"index": tile.index, **caption_facts(caption)}
 
 
@@ -52,11 +86,12 @@ def captions_of(*, slug: str, indexes: Iterable[int]) -> list[dict[str, Any]]:
     wanted = list(indexes)
     tiles = TilePair.objects.filter(area=area_by_slug(slug), index__in=wanted)
     index_of = dict(tiles.order_by("index").values_list("pk", "index"))
-    captions = {
-        caption.tile_id: caption
-        for caption in Caption.objects.select_related("author").filter(tile_id__in=list(index_of))
-    }
+    captions = {caption.tile_id: caption for caption in _with_findings().filter(tile_id__in=list(index_of))}
     return [{"index": index, **caption_facts(captions.get(pk))} for pk, index in index_of.items()]
+
+
+def _with_findings() -> QuerySet[Caption]:
+    return Caption.objects.select_related("author").prefetch_related(_FINDINGS)
 
 
 def newest_revisions(tile_ids: Iterable[int]) -> dict[int, CaptionRevision]:
@@ -67,8 +102,14 @@ def newest_revisions(tile_ids: Iterable[int]) -> dict[int, CaptionRevision]:
 
 def captions_listed() -> QuerySet[Caption]:
     """All captions with what a list shows of them; to be filtered, then paged by `captions_page`."""
-    return Caption.objects.select_related("area", "author", "tile").only(
+    rows = Caption.objects.select_related("area", "author", "tile").prefetch_related(_FINDINGS)
+    return rows.only(
         "text",
+        "components",
+        "prompt",
+        "state",
+        "flagged",
+        "doubt",
         "version",
         "origin",
         "updated_at",
@@ -88,6 +129,23 @@ def captions_listed() -> QuerySet[Caption]:
 def captions_page(rows: QuerySet[Caption], *, after: str = "", before: str = "") -> Page[Caption]:
     """A page of captions, newest first. Counts nothing."""
     return keyset_page(rows, order=("-updated_at", "-id"), size=PAGE_SIZE, after=after, before=before)
+
+
+def findings_page(
+    *, code: str, area: int | None = None, state: str = "", after: str = "", before: str = ""
+) -> Page[Finding]:
+    """A page of the findings of one code that nobody dismissed, the newest captions first. Counts nothing.
+
+    Findings rather than captions, since these are what the index holds: however rare a code is, no caption without it
+    is looked at.
+    """
+    rows = Finding.objects.filter(code=code, dismissed_at__isnull=True)
+    if area is not None:
+        rows = rows.filter(area_id=area)
+    if state:
+        rows = rows.filter(caption__state=state)
+    rows = rows.prefetch_related(Prefetch("caption", queryset=captions_listed()))
+    return keyset_page(rows, order=("-caption_id", "-id"), size=PAGE_SIZE, after=after, before=before)
 
 
 def caption_history(tile: TilePair, *, below: int | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ revision and the caption, its copy, together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -22,40 +22,67 @@ from tiles.models.choices import BuildState
 
 from .captioners.base import CaptionAnswer, Captioner, facts_of
 from .captioners.rules import RulesCaptioner
-from .diff import word_diff
-from .models import PERSON, Caption, CaptionRevision
+from .checking import captions_check
+from .checks.rivals import likeness_of
+from .components import components_clean, prompt_of
+from .diff import word_diff, words_changed
+from .models import PERSON, Caption, CaptionDraft, CaptionRevision, CaptionSettings, Proposal, Reading
+from .search.index import index_write
 from .selectors import caption_facts
 from .texts import text_clean
+from .wanted import settings_of
 
 BATCH = 200
 # Ids of machines' revisions are worked out, not drawn: a rerun makes the same one and cannot double.
 _MACHINES = UUID("6f1a4d5e-0c8e-5b0e-9f57-3a2b8c1d7e90")
 
 
-def caption_rectify(*, tile_id: int, text: str, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
+def caption_rectify(
+    *,
+    tile_id: int,
+    text: str,
+    base_version: int,
+    by: Any,
+    client_id: UUID,
+    components: Mapping[str, Any] | None = None,
+    action: UUID | None = None,
+) -> CaptionRevision:
     """Save a person's text over version `base_version` (0 where there is no caption yet).
 
-    Repeating a client_id returns the first revision; a text that stands already changes nothing and returns its
+    components: as `components_clean` takes them; None keeps those that stand. action: shared by the revisions of one
+    bulk change. Repeating a client_id returns the first revision; what stands already changes nothing and returns its
     revision. Raises NotAllowed, NotFound, BadInput for a text that cannot be one, Conflict for a tile that is not
     built, and Stale when somebody saved since: `extra` then holds `current`, `yours` and the `diff` between them.
     """
     require(by, RECTIFY_CAPTIONS)
     text = text_clean(text)
+    given = None if components is None else components_clean(components)
     with transaction.atomic():
         tile = _locked_tile(tile_id)
         repeated = _repeated(client_id, tile, by)
         if repeated:
             return repeated
         caption = _caption_of(tile)
-        if caption and caption.text == text:
+        standing = caption.components if caption else {}
+        if caption and caption.text == text and given in (None, _compared(standing)):
             return _newest(caption)
         _require_current(caption, base_version, text)
         _require_built(tile)
-        components = caption.components if caption else {}
-        return _write(tile, caption, text=text, components=components, origin=PERSON, author=by, client_id=client_id)
+        return _write(
+            tile,
+            caption,
+            text=text,
+            components=standing if given is None else given,
+            origin=PERSON,
+            author=by,
+            client_id=client_id,
+            action=action,
+        )
 
 
-def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, client_id: UUID) -> CaptionRevision:
+def caption_restore(
+    *, tile_id: int, number: int, base_version: int, by: Any, client_id: UUID, action: UUID | None = None
+) -> CaptionRevision:
     """Make the words of revision `number` the caption again, as a new revision by `by` of the old one's origin.
 
     Repeats, unchanged texts and failures as in caption_rectify; NotFound also for a number that never was.
@@ -70,7 +97,7 @@ def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, cl
         old = caption and caption.revisions.filter(number=number).first()
         if not caption or not old:
             raise NotFound(f"{tile.name} has no caption revision {number}. Reload the history.")
-        if caption.text == old.text:
+        if (caption.text, caption.components) == (old.text, old.components):
             return _newest(caption)
         _require_current(caption, base_version, old.text)
         return _write(
@@ -82,14 +109,16 @@ def caption_restore(*, tile_id: int, number: int, base_version: int, by: Any, cl
             author=by,
             client_id=client_id,
             restores=old,
+            action=action,
         )
 
 
 def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -> CaptionRevision | None:
     """Let a captioner (`rules` by default) write the caption of a built tile.
 
-    Never touches a text that a person wrote or restored; writes again only where its own words changed with the
-    tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run twice, at once too.
+    Never touches a text that a person wrote or restored, nor another captioner's; writes again only where its own
+    words changed with the tile. Returns the revision it wrote, or None where nothing was to be done. Safe to run
+    twice, at once too.
     """
     captioner = captioner or RulesCaptioner()
     tile = TilePair.objects.select_related("area").filter(pk=tile_id, build_state=BuildState.BUILT).first()
@@ -97,8 +126,36 @@ def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -
         return None
     answer = captioner.caption(facts_of(tile))
     with transaction.atomic():
-        locked = TilePair.objects.select_for_update().filter(pk=tile_id).first()
+        rows = TilePair.objects.select_for_update(of=("self",)).select_related("area")
+        locked = rows.filter(pk=tile_id).first()
         return _write_answer(locked, captioner.name, answer) if locked else None
+
+
+def caption_adopt(*, tile: TilePair, proposal: Proposal) -> CaptionRevision | None:
+    """Make what a captioner proposed the caption of a tile that the caller holds locked, with its area loaded.
+
+    Another machine's text gives way; what a person wrote, restored or accepted never does. Returns the revision, or
+    None where nothing was to be done.
+    """
+    if tile.build_state != BuildState.BUILT:
+        return None
+    caption = _caption_of(tile)
+    if caption and (caption.author_id is not None or caption.state != Reading.UNREAD):
+        return None
+    said = proposal.text, proposal.components, proposal.captioner
+    if caption and (caption.text, caption.components, caption.origin) == said:
+        return None
+    number = caption.version + 1 if caption else 1
+    return _write(
+        tile,
+        caption,
+        text=proposal.text,
+        components=proposal.components,
+        origin=proposal.captioner,
+        provenance=proposal.provenance,
+        proposal=proposal,
+        client_id=_machine_id(tile.pk, number, proposal.captioner),
+    )
 
 
 def captions_write_machine(*, tile_ids: Sequence[int], captioner: Captioner | None = None) -> int:
@@ -131,14 +188,18 @@ def captions_write_missing(*, area_id: int, captioner: Captioner | None = None) 
 
 def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str) -> int:
     """First captions for many tiles in one transaction; how many there were still to write."""
-    wanted = {tile.pk: answer for tile, answer in answers}
+    known = {tile.pk: tile for tile, _answer in answers}
+    answered = {tile.pk: answer for tile, answer in answers}
+    wanted = settings_of(tile.area_id for tile in known.values())
     with transaction.atomic():
-        locked = TilePair.objects.select_for_update().filter(pk__in=wanted, captioned=False).order_by("pk")
+        locked = TilePair.objects.select_for_update().filter(pk__in=answered, captioned=False).order_by("pk")
         locked = locked.only("area_id", "build_state")
-        tiles = [tile for tile in locked if tile.build_state == BuildState.BUILT]
+        # What a prompt is made of was read with the tiles, before the lock; who changes it composes prompts anew.
+        tiles = [known[tile.pk] for tile in locked if tile.build_state == BuildState.BUILT]
         now = timezone.now()
-        captions = [_first(tile, wanted[tile.pk], name, now) for tile in tiles]
+        captions = [_first(tile, answered[tile.pk], name, now, wanted[tile.area_id]) for tile in tiles]
         Caption.objects.bulk_create(captions)
+        index_write(captions)
         CaptionRevision.objects.bulk_create(
             CaptionRevision(
                 caption=caption,
@@ -146,26 +207,30 @@ def _write_answers(answers: Sequence[tuple[TilePair, CaptionAnswer]], name: str)
                 text=caption.text,
                 components=caption.components,
                 origin=name,
-                provenance=wanted[caption.tile_id].provenance,
+                provenance=answered[caption.tile_id].provenance,
                 client_id=_machine_id(caption.tile_id, 1, name),
             )
             for caption in captions
         )
+        captions_check(captions)
         TilePair.objects.filter(pk__in=[tile.pk for tile in tiles]).update(captioned=True)
         for area_id, number in Counter(tile.area_id for tile in tiles).items():
             AreaCounter.objects.add(area_id, {"captioned": number})
     return len(tiles)
 
 
-def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime) -> Caption:
+def _first(tile: TilePair, answer: CaptionAnswer, name: str, now: datetime, wanted: CaptionSettings) -> Caption:
+    text, components = text_clean(answer.description), answer.components()
     return Caption(
         tile=tile,
         area_id=tile.area_id,
         version=1,
-        text=text_clean(answer.description),
-        components=answer.components(),
+        text=text,
+        components=components,
+        prompt=prompt_of(text=text, components=components, tile=tile, wanted=wanted),
         origin=name,
         updated_at=now,
+        likeness=likeness_of(text),
     )
 
 
@@ -179,7 +244,7 @@ def _write_answer(tile: TilePair, name: str, answer: CaptionAnswer) -> CaptionRe
         return None
     text = text_clean(answer.description)
     caption = _caption_of(tile)
-    if caption and (caption.author_id is not None or caption.text == text):
+    if caption and (caption.author_id is not None or caption.origin != name or caption.text == text):
         return None
     number = caption.version + 1 if caption else 1
     return _write(
@@ -199,15 +264,27 @@ def _write(
     """One more revision, the caption as its copy, and with the first of them the tile's flag and its counter."""
     components, author = fields.get("components") or {}, fields.get("author")
     first = caption is None
+    if caption and author:
+        machine = caption.revisions.filter(author__isnull=True).order_by("-number").first()
+        fields["words_changed"] = words_changed(machine.text, text) if machine else None
     caption = caption or Caption(tile=tile, area_id=tile.area_id, version=0)
     caption.version += 1
     caption.text, caption.components, caption.origin, caption.author = text, components, origin, author
-    caption.updated_at = timezone.now()
+    caption.tile, caption.likeness, caption.updated_at = tile, likeness_of(text), timezone.now()
+    wanted = settings_of([tile.area_id])[tile.area_id]
+    caption.prompt = prompt_of(text=text, components=components, tile=tile, wanted=wanted)
+    if not fields.get("action"):  # who changes many at once has not looked at each
+        # Who writes has read; a machine's new words nobody has.
+        caption.state, caption.read_by = (Reading.READ, author) if author else (Reading.UNREAD, None)
     caption.save()
+    index_write([caption])
     revision = CaptionRevision(
         caption=caption, number=caption.version, text=text, origin=origin, client_id=client_id, **fields
     )
     revision.save()
+    if author:
+        CaptionDraft.objects.filter(tile=tile, by=author).delete()
+    captions_check([caption])
     if first and not tile.captioned:
         before = tile.counted
         tile.captioned = True
@@ -216,8 +293,13 @@ def _write(
     return revision
 
 
+def _compared(components: Mapping[str, Any]) -> dict[str, Any]:
+    """Components as they would be given: a machine may have left some out."""
+    return {"terms": [], "category": "", "weather": "", **components}
+
+
 def _locked_tile(tile_id: int) -> TilePair:
-    tile = TilePair.objects.select_for_update().filter(pk=tile_id).first()
+    tile = TilePair.objects.select_for_update(of=("self",)).select_related("area").filter(pk=tile_id).first()
     if tile is None:
         raise NotFound("There is no such tile. It may have been removed; go back to its area.")
     return tile

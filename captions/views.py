@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from tiles.core.errors import BadInput
 from tiles.core.permissions import RECTIFY_CAPTIONS, VIEW_DATA
 from tiles.models import TilePair
 from tiles.review.layers import layer_url
@@ -15,32 +19,80 @@ from tiles.review.present import LANDFORM_WORDS
 
 from . import selectors
 from .captioners.base import facts_of
+from .checks.catalogue import LABELS
 from .filters import CaptionFilter
+from .models import Caption, Finding
+from .search.selectors import captions_search
 
 
 @require_safe
 @permission_required(VIEW_DATA, raise_exception=True)
 def captions(request: HttpRequest) -> HttpResponse:
-    """Captions, newest first, of an area and an origin when asked."""
+    """Captions of an area and an origin when asked: newest first, or those that hold the words looked for."""
     chosen = CaptionFilter(request.GET, queryset=selectors.captions_listed())
-    page = selectors.captions_page(
-        chosen.checked(), after=request.GET.get("after", ""), before=request.GET.get("before", "")
-    )
+    rows = chosen.checked()
     context = {
         "section": "captions",
         "filter": chosen,
+        "chosen_area": chosen.form.cleaned_data.get("area"),
         "filtered": any(request.GET.get(name) for name in chosen.filters),
-        "page": page,
-        "rows": [(caption, _picture(caption.tile, "preview", caption.area.slug)) for caption in page.rows],
         "kept": _kept(request, chosen),
+        "listing": {"filter": _kept(request, chosen).removesuffix("&")},
+        "area": chosen.form.cleaned_data.get("area"),
     }
-    return render(request, "captions/list.html", context)
+    if chosen.words:
+        listing = _found(request, chosen)
+    elif chosen.finding_code:
+        listing = _doubtful(request, chosen)
+    else:
+        listing = _newest(request, rows)
+    return render(request, "captions/list.html", context | listing)
+
+
+def _newest(request: HttpRequest, rows: QuerySet[Caption]) -> dict[str, Any]:
+    page = selectors.captions_page(rows, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
+    return {"page": page, "rows": [_row(caption, [(caption.text, False)]) for caption in page.rows]}
+
+
+def _doubtful(request: HttpRequest, chosen: CaptionFilter) -> dict[str, Any]:
+    page = selectors.findings_page(
+        code=chosen.finding_code,
+        area=chosen.scope.area,
+        state=chosen.state_asked,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    rows = [_row(finding.caption, _marked(finding)) | {"finding": finding} for finding in page.rows]
+    return {"page": page, "rows": rows, "doubtful": LABELS[chosen.finding_code]}
+
+
+def _marked(finding: Finding) -> list[tuple[str, bool]]:
+    """The caption's text in pieces, the words of the finding marked."""
+    text, start = finding.caption.text, finding.start
+    if start is None or not finding.words or not text.startswith(finding.words, start):
+        return [(text, False)]
+    end = start + len(finding.words)
+    return [piece for piece in ((text[:start], False), (text[start:end], True), (text[end:], False)) if piece[0]]
+
+
+def _found(request: HttpRequest, chosen: CaptionFilter) -> dict[str, Any]:
+    try:
+        found = captions_search(text=chosen.words, scope=chosen.scope, after=request.GET.get("after", ""))
+    except BadInput as error:
+        return {"problem": error.message}
+    return {"found": found, "page": found, "rows": [_row(hit.caption, hit.parts) for hit in found.hits]}
+
+
+def _row(caption: Caption, parts: list[tuple[str, bool]]) -> dict[str, Any]:
+    """A line of the list. parts: the text in pieces, and whether each is marked."""
+    return {"caption": caption, "picture": _picture(caption.tile, "preview", caption.area.slug), "parts": parts}
 
 
 @require_safe
 @permission_required(VIEW_DATA, raise_exception=True)
 def caption(request: HttpRequest, slug: str, index: int) -> HttpResponse:
     """One tile's picture, its text to rectify, its facts and the text's history."""
+    person: Any = request.user
     tile = selectors.tile_of(slug, index)
     before, after = selectors.neighbours(tile)
     context = {
@@ -56,7 +108,9 @@ def caption(request: HttpRequest, slug: str, index: int) -> HttpResponse:
             "index": index,
             "caption": selectors.caption_of(tile),
             "can_edit": request.user.has_perm(RECTIFY_CAPTIONS),
-            "person": request.user.pk,
+            "person": person.pk,
+            "preferences": person.preferences,
+            "preferences_url": reverse("api-preferences"),
             "address": reverse("caption", args=[slug, 0]),
         },
     }

@@ -50,6 +50,8 @@ DEMETER_STALL_SECONDS = env.float("DEMETER_STALL_SECONDS", 20.0)
 # How long tiles that were handed out to a reviewer are kept for them after they were last heard of.
 DEMETER_CLAIM_SECONDS = env.int("DEMETER_CLAIM_SECONDS", 300)
 DEMETER_ACCEL = env.str("DEMETER_ACCEL", "")
+# A folder with CLIP's tokenizer, by which tokens are counted where transformers is installed; else they are estimated.
+DEMETER_CLIP_TOKENIZER = env.str("DEMETER_CLIP_TOKENIZER", "")
 # The hosts that imagery may be read from, catalogues and files alike: no other one is ever contacted.
 DEMETER_STAC_HOSTS = [host.strip().lower() for host in env.list("DEMETER_STAC_HOSTS", default=[]) if host.strip()]
 DEMETER_STAC_SECONDS = env.float("DEMETER_STAC_SECONDS", 300.0)
@@ -61,6 +63,33 @@ EARTHENGINE_URL = env.str("EARTHENGINE_URL", "https://earthengine-highvolume.goo
 EARTHENGINE_MAX_CONCURRENT = env.int("EARTHENGINE_MAX_CONCURRENT", 40)
 EARTHENGINE_MAX_PER_SECOND = env.int("EARTHENGINE_MAX_PER_SECOND", 100)
 EARTHENGINE_TILE_SECONDS = env.float("EARTHENGINE_TILE_SECONDS", 600.0)
+
+
+def _caption_endpoint(name: str) -> dict[str, Any]:
+    """A vision-language model behind `/chat/completions`, from the variables CAPTION_<NAME>_*."""
+    at = f"CAPTION_{name.upper().replace('-', '_')}_"
+    return {
+        "urls": env.list(f"{at}URL", default=[]),
+        "model": env.str(f"{at}MODEL", ""),
+        "key": env.str(f"{at}KEY", ""),
+        "concurrent": env.int(f"{at}CONCURRENT", 4),
+        "requests": env.int(f"{at}REQUESTS_A_MINUTE", 0),
+        "tokens": env.int(f"{at}TOKENS_A_MINUTE", 0),
+        "seconds": env.float(f"{at}SECONDS", 120.0),
+        "picture": env.int(f"{at}PICTURE", 512),
+        "depth": env.bool(f"{at}DEPTH", False),
+        "longest": env.int(f"{at}LONGEST", 500),
+        "prices": (env.float(f"{at}PRICE_IN", 0.0), env.float(f"{at}PRICE_OUT", 0.0)),
+    }
+
+
+# Models that write captions, by a name each; no other host is ever contacted for it. docs/captions.md has examples.
+CAPTION_ENDPOINTS = {
+    name: _caption_endpoint(name) for name in map(str.strip, env.list("CAPTION_ENDPOINTS", default=[])) if name
+}
+# A model of the `blip` extra: a folder, or the id of one on the hub, which is downloaded when it is first used.
+CAPTION_BLIP_MODEL = env.str("CAPTION_BLIP_MODEL", "")
+CAPTION_BLIP_DEVICE = env.str("CAPTION_BLIP_DEVICE", "")
 
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
@@ -238,9 +267,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ReviewStateEnum": "tiles.models.choices.ReviewState",
+        "ReadingEnum": "captions.models.Reading",
         "JobStateEnum": "tiles.models.Job.State",
         "UploadStateEnum": "tiles.models.DemUpload.State",
         "ReleaseStateEnum": "portal.exports.models.Release.State",
+        "DecisionVerbEnum": "tiles.models.ReviewDecision.Verb",
+        "BulkVerbEnum": "tiles.api.bulk.VERB_CHOICES",
+        "VerdictEnum": "tiles.api.review.VERB_CHOICES",
     },
 }
 

@@ -14,7 +14,7 @@ class TilesConfig(AppConfig):
         from .core.signals import area_built
         from .jobs import tether  # noqa: F401  worker processes hear of it by a signal
         from .jobs.registry import register
-        from .review.bulk import BulkKind
+        from .review.bulk import JOB as BULK
         from .review.twins import twins_of_built
         from .uploads.kind import UploadCheckKind
 
@@ -24,4 +24,4 @@ class TilesConfig(AppConfig):
         register(DropKind())
         register(RestretchKind())
         register(UploadCheckKind())
-        register(BulkKind())
+        register(BULK)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from tiles.core.errors import Suspended
 from tiles.models import TilePair
 
 
@@ -63,8 +65,105 @@ class CaptionAnswer:
         return {"terms": list(self.terms), "category": self.category, "weather": self.weather}
 
 
+@dataclass(frozen=True)
+class Guide:
+    """What a captioner is told. terms: what an answer's terms are chosen from. number: 0 for the usual instruction."""
+
+    text: str
+    terms: tuple[str, ...]
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class CaptionTask:
+    """One tile to be described.
+
+    picture, depth: a JPEG of the colours and one of the heights beside it, of the size that the captioner asked for;
+    empty for a captioner that wants none.
+    """
+
+    tile_id: int
+    facts: TileFacts
+    guide: Guide
+    picture: bytes = b""
+    depth: bytes = b""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What answering took: tokens of the question and of the answer, and seconds on the clock."""
+
+    asked: int = 0
+    answered: int = 0
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.asked + self.answered
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.asked + other.asked, self.answered + other.answered, self.seconds + other.seconds)
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Why a tile got no text. code: a few words joined by `_`, by which failures are grouped; message: a sentence."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What became of one task, and what it took."""
+
+    task: CaptionTask
+    outcome: CaptionAnswer | Unanswered
+    spent: Spent = Spent()
+
+
+class CaptionerClosed(Suspended):
+    """The captioner cannot be used by anybody now: a wrong key, an endpoint that is away. The job pauses for it."""
+
+    code = "captioner_closed"
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What a captioner needs. size: pixels of the picture's longer side, 0 for no picture; at_once: tiles in hand."""
+
+    size: int = 0
+    depth: bool = False
+    at_once: int = 16
+
+
+class Writer(Protocol):
+    """A captioner as jobs use it: many tiles at a time, pictures and all.
+
+    `name` becomes the caption's origin; `model` tells proposals of one name apart, and is "" where there is but one.
+    """
+
+    name: str
+    model: str
+    wants: Wants
+
+    def answers(self, tasks: Iterator[CaptionTask], beat: Callable[[], None]) -> Generator[Answered]:
+        """Every task once, in any order, as it is answered.
+
+        MUST take tasks only as it can begin them: who asks may end them early, and wants the answers of those begun.
+        MUST call beat() at least every few seconds, from the thread it is called in, and let pass what it raises.
+        MUST treat whatever a picture or a model says as text. MAY raise CaptionerClosed; what was not answered by then
+        is asked again later.
+        """
+        ...
+
+    def cost(self, spent: Spent) -> float:
+        """Money, by the prices that are configured; 0 where none are."""
+        ...
+
+
 class Captioner(Protocol):
-    """Writes the caption of one tile. `name` becomes the caption's origin."""
+    """Writes the caption of one tile by its facts alone. `name` becomes the caption's origin."""
 
     name: str
 

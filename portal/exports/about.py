@@ -16,14 +16,14 @@ def about_release(release: Release, layout: Layout) -> AboutRelease:
     contents = tuple(area for area in release.contents if area["tiles"])
     return AboutRelease(
         name=release.name,
-        version=getattr(release, "version", ""),
+        version=release.version,
         notes=release.notes,
-        doi=getattr(release, "doi", ""),
+        doi=release.doi,
         licences={area["slug"]: area["licence"] for area in contents},
         attributions={area["slug"]: area["attribution"] for area in contents},
         created=release.created_at.astimezone(UTC).isoformat(timespec="seconds"),
         contents=contents,
-        authors=tuple(getattr(release, "authors", ())),
+        authors=tuple(release.authors),
         options=options_of(layout, release.options),
     )
 
@@ -31,13 +31,12 @@ def about_release(release: Release, layout: Layout) -> AboutRelease:
 def frozen_tile(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> FrozenTile:
     """An entry as layouts see it. area: as the release froze it."""
     revision = entry.caption_revision
-    split, prompt = getattr(entry, "split", ""), getattr(entry, "prompt", "")
     return FrozenTile(
         area=entry.tile.area.slug,
         index=entry.tile.index,
         layers=frozenset(entry.layers),
         caption=revision.text if revision else None,
-        split=split,
-        prompt=prompt,
-        record=tile_record(entry, area=area, split=split, prompt=prompt),
+        split=entry.split,
+        prompt=entry.prompt,
+        record=tile_record(entry, area=area),
     )

@@ -11,7 +11,7 @@ from typing import Any
 from tiles.models import Area
 
 from .models import LeftOutTile, Release, ReleaseEntry
-from .planning import BATCH, GREY_LEVELS, Picked, Plan
+from .planning import BATCH, Plan
 from .wanted import Terms
 
 AREA_FACTS = (
@@ -33,8 +33,6 @@ AREA_FACTS = (
     "imagery_gsd",
     "tile_size",
 )
-
-__all__ = ["GREY_LEVELS", "area_facts", "entries_freeze", "prompt_of"]
 
 
 def entries_freeze(*, release: Release, plan: Plan) -> None:
@@ -58,11 +56,6 @@ def area_facts(area: Area, terms: Terms) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
 
 
-def prompt_of(_picked: Picked) -> str:
-    """The composed prompt of a tile as it stands now; "" for a tile that has none."""
-    return ""
-
-
 def _entries(release: Release, plan: Plan) -> Iterator[ReleaseEntry]:
     for position, picked in enumerate(plan.kept):
         yield ReleaseEntry(
@@ -72,7 +65,7 @@ def _entries(release: Release, plan: Plan) -> Iterator[ReleaseEntry]:
             layers=json.loads(picked.layers),
             decision_id=picked.decision_id,
             caption_revision_id=picked.revision_id,
-            prompt=prompt_of(picked),
+            prompt=picked.prompt,
             split=picked.split,
             pixels=picked.pixels,
         )

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from .freeze import GREY_LEVELS
 from .models import ReleaseEntry
+from .planning import GREY_LEVELS
 
 MANIFEST = "manifest.jsonl"
 OF_AREA = ("synthetic", "licence", "attribution", "vertical_datum", "height_unit", "surface")
@@ -19,7 +19,7 @@ def manifest_line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any], split: str, prompt: str) -> dict[str, Any]:
+def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest says of one tile, but for its files. area: as the release froze it."""
     tile = entry.tile
     return {
@@ -27,8 +27,8 @@ def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any], split: str, pro
         "id": tile.pk,
         "index": tile.index,
         "area": area["slug"],
-        "split": split or None,
-        "prompt": prompt or None,
+        "split": entry.split or None,
+        "prompt": entry.prompt or None,
         "layers": {name: layer["sha256"] for name, layer in sorted(entry.layers.items())},
         "dem": _dem(entry),
         "dem_min": tile.dem_min,

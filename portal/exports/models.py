@@ -39,8 +39,10 @@ class Release(models.Model):
     tile_count = models.PositiveIntegerField(default=0)
     left_out = models.JSONField(default=dict, blank=True, help_text="Reason -> number of approved tiles not taken.")
     planned_size = models.BigIntegerField(default=0, help_text="Bytes of the tiles' files, for the check of the disk.")
-    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of the archive.")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the archive.")
+    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of all its files.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the archive; of the list of all checksums if many."
+    )
     error = models.TextField(blank=True)
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.PROTECT, related_name="releases")
     created_by = models.ForeignKey(
@@ -65,6 +67,26 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ReleaseFile(models.Model):
+    """A file of a ready release as people download it: its archive, or one shard of a large one."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=120, help_text="As in coast-1.zip; unique in the release.")
+    size = models.BigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering: ClassVar = ["release_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["release", "position"], name="one_file_a_position"),
+            models.UniqueConstraint(fields=["release", "name"], name="a_file_name_once_a_release"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release}: {self.name}"
 
 
 class ReleaseEntry(models.Model):

@@ -36,7 +36,7 @@ BATCH = 1000
 GREY_LEVELS = 255
 _READ = (
     *("pk", "area_id", "index", "layers", "footprint", "parent_id", "group", "landform", "dem_min", "dem_max"),
-    *("refusal", "decision_id", "decision_saw", "revision_id"),
+    *("refusal", "decision_id", "decision_saw", "revision_id", "prompt"),
 )
 
 
@@ -61,6 +61,7 @@ class Picked:
     size: int
     with_void: bool
     pixels: str
+    prompt: str
     split: str = ""
 
 
@@ -224,6 +225,7 @@ def _pick(row: Any, slug: str, layout: Layout) -> Picked:
         size=sum(int(layer["bytes"]) for layer in exported.values()),
         with_void="void" in row.layers,
         pixels=hashlib.sha256(sums.encode()).hexdigest(),
+        prompt=row.prompt,
     )
 
 

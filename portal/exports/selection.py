@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
-from captions.models import CaptionRevision
+from captions.models import Caption, CaptionRevision
 from tiles.core.errors import BadInput, NotFound
 from tiles.models import Area, ReviewDecision, SavedView, TilePair
 from tiles.models.choices import BuildState, ReviewState
@@ -51,7 +52,8 @@ def approved_tiles(areas: Iterable[Area], layout: Layout) -> QuerySet[TilePair]:
 
 
 def with_decision_and_caption(tiles: QuerySet[TilePair]) -> QuerySet[TilePair]:
-    """Add `decision_id`, the entry that approved the tile and stands, what it saw, and `revision_id`, the caption's."""
+    """Add `decision_id`, the entry that approved the tile and stands, what it saw, `revision_id`, the caption's, and
+    `prompt`, the composed one, "" where there is no caption."""
     standing = (
         ReviewDecision.objects.filter(tile=OuterRef("pk"), undone_by=None)
         .exclude(verb=ReviewDecision.Verb.UNDO)
@@ -62,6 +64,7 @@ def with_decision_and_caption(tiles: QuerySet[TilePair]) -> QuerySet[TilePair]:
         decision_id=Subquery(standing.values("pk")[:1]),
         decision_saw=Subquery(standing.values("layers_seen")[:1]),
         revision_id=Subquery(revision.values("pk")[:1]),
+        prompt=Coalesce(Subquery(Caption.objects.filter(tile=OuterRef("pk")).values("prompt")[:1]), Value("")),
     )
 
 

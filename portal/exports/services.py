@@ -20,10 +20,10 @@ from tiles.core.words import hidden_character
 from tiles.jobs.services import job_cancel, job_resume, job_start
 from tiles.models import Area, Job
 
-from .archive import Sealed
+from .archive import Sealed, archive_path
 from .freeze import area_facts, entries_freeze
 from .layouts import Layout, layout_of, options_of
-from .models import Release
+from .models import Release, ReleaseFile
 from .planning import Plan, Taken, release_plan
 from .reporting import report_of
 from .selection import REASONS
@@ -133,7 +133,11 @@ def release_finish(*, release: Release, job: Job, sealed: Sealed) -> bool:
     """Say that a release is whole. Inside the lease's fence. False when nobody waits for it any more."""
     waiting = Release.objects.filter(pk=release.pk, job=job, state=Release.State.BUILDING)
     ready = {"state": Release.State.READY, "sha256": sealed.sha256, "size": sealed.size}
-    return bool(waiting.update(ready_at=timezone.now(), error="", **ready))
+    if not waiting.update(ready_at=timezone.now(), error="", **ready):
+        return False
+    name = archive_path(release.name).name
+    ReleaseFile.objects.create(release=release, position=0, name=name, size=sealed.size, sha256=sealed.sha256)
+    return True
 
 
 def release_fail(*, job: Job, message: str) -> None:

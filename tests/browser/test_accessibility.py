@@ -69,6 +69,9 @@ PAGES = (
     *("/areas/testland/agreement/", "/areas/empty/agreement/", "/areas/testland/pace/", "/areas/empty/pace/"),
     *("/areas/testland/blind/", "/areas/empty/blind/", "/areas/testland/blind/1/", "/areas/testland/blind/1/judge/"),
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
+    *("/areas/testland/captions/rectify/", "/areas/empty/captions/rectify/"),
+    *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
+    *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
     *("/releases/", "/releases/new/", "/releases/small-1/", "/releases/small-1/diff/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )
@@ -83,8 +86,16 @@ def world(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> 
         yield made, job
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        ("narrow", "dark"),
+        *(
+            pytest.param(*which, marks=pytest.mark.slow)
+            for which in (("narrow", "light"), ("wide", "dark"), ("wide", "light"))
+        ),
+    ],
+)
 def test_every_page(world: tuple[Site, int], chromium: Browser, scheme: str, size: str) -> None:
     site, job = world
     context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.support.review import settled, states, step_to
 from tests.support.site import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_blind_round(review: Callable[..., Page], review_site: Site, review_area: str) -> None:

@@ -381,3 +381,21 @@ def test_axe_finds_nothing_on_either_page(
     expect(page.locator(".caption-list > li").first).to_be_visible()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_example_follows_the_settings_while_they_are_typed(
+    site: Site, area: str, visit: Callable[..., Page]
+) -> None:
+    page = visit("curator", 17)
+    page.goto(f"{site.url}/areas/{area}/captions/settings/")
+    example = page.locator("#prompt-example")
+    expect(example).to_contain_text("tokens")
+    page.get_by_label("Own template").fill("Seen: {description}")
+    expect(example).to_contain_text("Seen: ")
+    page.get_by_label("Own template").fill("Seen: {colour}")
+    expect(example).to_contain_text("no component")
+    page.get_by_label("Own template").fill("{description}, as drawn")
+    expect(example).to_contain_text("as drawn")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".message.success")).to_contain_text("checked anew")
+    expect(example).to_contain_text("as drawn")

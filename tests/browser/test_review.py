@@ -9,8 +9,8 @@ import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.support.factories import colours_of
-from tests.support.review import TILES, decisions, pixels, settled, stage, states, step_to
+from tests.support.factories import colours_of, heights_of
+from tests.support.review import TILES, decisions, expect_pixel, pixels, settled, stage, states, step_to
 from tests.support.site import Site
 
 pytestmark = pytest.mark.browser
@@ -220,8 +220,8 @@ class TestAhead:
 
     def test_nothing_is_judged_unseen(self, review: Callable[..., Page]) -> None:
         """While a picture has not come, a decision is refused and said."""
-        page = review("reviewer", hold="**/tiles/0/dem255*")
-        expect(page.locator("[data-layer=dem255] .note")).to_have_text("Loading …")
+        page = review("reviewer", hold="**/tiles/0/elevation*")
+        expect(page.locator("[data-layer=colour] .note")).to_have_text("Loading …")
         page.keyboard.press("1")
         expect(page.locator("[data-part=notice]")).to_contain_text("Wait: the pictures of this tile are not here yet.")
         assert decisions(page) == []
@@ -236,15 +236,13 @@ class TestAhead:
     def test_colours_without_asking_again(self, review: Callable[..., Page]) -> None:
         page = review("reviewer")
         page.context.set_offline(True)
-        (grey,) = pixels(page, "dem255", (60, 60))
-        assert grey[0] == grey[1] == grey[2]
+        detail = page.locator("[data-layer=colour] [data-part=detail]")
+        expect(detail).to_have_text("Spectral")
+        (high,) = pixels(page, "colour", (63, 63))
+        assert high == (158, 1, 66)
         page.keyboard.press("l")
-        expect(page.locator("[data-part=colouring]")).to_have_text("Spectral")
-        (colour,) = pixels(page, "dem255", (60, 60))
-        assert len(set(colour)) > 1
-        page.keyboard.press("l")
-        expect(page.locator("[data-part=colouring]")).to_have_text("grey")
-        assert pixels(page, "dem255", (60, 60)) == [grey]
+        expect(detail).to_have_text("viridis")
+        expect_pixel(page, "colour", (63, 63), (253, 231, 36))
 
     def test_the_magnifier_reads_the_same_pixel_in_both(self, review: Callable[..., Page]) -> None:
         page = review("reviewer")
@@ -253,24 +251,8 @@ class TestAhead:
         page.mouse.move(box["x"] + box["width"] * 10.5 / 64, box["y"] + box["height"] * 20.5 / 64)
         red, green, blue = colours_of(0)[20, 10]
         expect(page.locator("[data-layer=png] output")).to_have_text(f"10, 20: RGB {red}, {green}, {blue}")
-        expect(page.locator("[data-layer=dem255] output")).to_contain_text("10, 20: ≈ ")
-        expect(page.locator("[data-layer=dem255] .loupe")).to_be_visible()
-
-    def test_pixel_by_pixel_both_scroll_together(self, review: Callable[..., Page]) -> None:
-        page = review("reviewer", viewport={"width": 390, "height": 400})
-        page.keyboard.press("f")
-        expect(page.get_by_role("button", name="Pixels 1:1")).to_have_attribute("aria-pressed", "true")
-        frames = page.locator(".stage .frame")
-        frames.nth(0).evaluate("(frame) => { frame.style.width = frame.style.height = '40px'; }")
-        frames.nth(1).evaluate("(frame) => { frame.style.width = frame.style.height = '40px'; }")
-        frames.nth(0).evaluate("(frame) => frame.scrollTo(12, 17)")
-        page.wait_for_function(
-            "() => { const [, dem] = document.querySelectorAll('.frame'); return dem.scrollTop === 17; }"
-        )
-        assert frames.nth(1).evaluate("(frame) => [frame.scrollLeft, frame.scrollTop]") == [12, 17]
-        violations(page)
-        page.keyboard.press("f")
-        expect(frames.nth(0)).not_to_have_attribute("tabindex", "0")
+        expect(page.locator("[data-layer=colour] output")).to_have_text(f"10, 20: {heights_of(0)[20, 10]:.1f} m")
+        expect(page.locator("[data-layer=colour] .loupe")).to_be_visible()
 
     def test_nothing_moves_between_tiles(self, review: Callable[..., Page]) -> None:
         page = review("reviewer")
@@ -374,7 +356,7 @@ class TestOnAPhone:
     def test_by_thumb(self, review: Callable[..., Page]) -> None:
         page = review("reviewer", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        for layer in ("png", "dem255"):
+        for layer in ("png", "colour"):
             box = page.locator(f"[data-layer={layer}] canvas.picture").bounding_box()
             assert box
             assert box["y"] + box["height"] < 844 - 72, "both pictures stand above the buttons"
@@ -394,8 +376,8 @@ class TestOnAPhone:
         assert [entry[:3] for entry in decisions(page)] == [(0, "approve", ""), (1, "reject", "misaligned")]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [(1440, 900), (390, 844)])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("viewport", [(1440, 900), pytest.param((390, 844), marks=pytest.mark.slow)])
 def test_axe_finds_nothing(review: Callable[..., Page], scheme: str, viewport: tuple[int, int]) -> None:
     page = review("reviewer", color_scheme=scheme, viewport={"width": viewport[0], "height": viewport[1]})
     page.keyboard.press("1")

@@ -60,6 +60,7 @@ class TestNoConnection:
         assert [entry[:2] for entry in decisions(page)] == list(enumerate(verbs))
         expect(page.locator("[data-part=left]")).to_have_text(str(TILES - 6))
 
+    @pytest.mark.slow
     def test_undo_of_what_was_never_sent(self, review: Open) -> None:
         page = review("reviewer")
         expect(stage(page)).to_have_attribute("data-ahead", "10")
@@ -77,6 +78,7 @@ class TestNoConnection:
         assert [entry[:2] for entry in decisions(page)] == verbs
         assert states(page)[:3] == ["unsure", "pending", "pending"]
 
+    @pytest.mark.slow
     def test_past_the_last_tile_that_was_loaded(self, review: Open) -> None:
         """Without a connection the page waits for tiles; it does not decide about one twice, or about none."""
         page = review("reviewer")
@@ -165,6 +167,7 @@ class TestSignedOut:
         expect(banner).to_be_hidden()
         assert [entry[:2] for entry in decisions(page)] == [(0, "approve"), (1, "unsure"), (2, "approve")]
 
+    @pytest.mark.slow
     def test_somebody_else_signs_in_meanwhile(self, review_site: Site, review_area: str, review: Open) -> None:
         """What one person left unsent is never sent as another's, and goes out when that person is back."""
         page = review("reviewer")
@@ -220,6 +223,7 @@ class TestOtherPeople:
         assert states(met)[:2] == ["approved", "unsure"]
         assert [entry[:2] for entry in decisions(met)] == [(1, "unsure"), (0, "approve")]
 
+    @pytest.mark.slow
     def test_look_and_decide_again(self, met: Page) -> None:
         trouble(met).get_by_role("button", name="Look at it").click()
         step_to(met, 0)
@@ -229,6 +233,7 @@ class TestOtherPeople:
         settled(met)
         assert states(met)[:2] == ["unsure", "unsure"]
 
+    @pytest.mark.slow
     def test_it_survives_a_reload(self, met: Page) -> None:
         met.reload()
         expect(trouble(met)).to_contain_text("tile_0 was decided by curator meanwhile")
@@ -238,6 +243,7 @@ class TestOtherPeople:
         step_to(met, 2)
         expect(trouble(met)).to_be_hidden()
 
+    @pytest.mark.slow
     def test_later_decisions_wait_for_the_choice(self, review: Open) -> None:
         mine, theirs = review("reviewer"), review("curator", query="?tile=0&state=")
         expect(stage(mine)).to_have_attribute("data-ahead", "10")
@@ -257,6 +263,7 @@ class TestOtherPeople:
         assert [entry[:2] for entry in decisions(mine)] == [(0, "approve"), (0, "unsure")]
         assert states(mine)[0] == "unsure"
 
+    @pytest.mark.slow
     def test_an_undo_that_comes_too_late(self, review: Open) -> None:
         mine, theirs = review("reviewer"), review("curator")
         decide(mine, "1")
@@ -274,6 +281,7 @@ class TestOtherPeople:
         settled(mine)
         assert states(mine)[0] == "unsure"
 
+    @pytest.mark.slow
     def test_a_tile_that_was_rebuilt(self, review_site: Site, review_area: str, review: Open) -> None:
         page = review("reviewer")
         review_site.shell(REBUILD.format(area=review_area))
@@ -335,6 +343,7 @@ class TestTwoTabs:
         ]
         assert len(posts) == len(set(posts)) == 4
 
+    @pytest.mark.slow
     def test_a_tab_that_dies_leaves_its_work_to_the_other(self, review: Open) -> None:
         one = review("reviewer")
         one.route(DECISIONS, lambda _route: None)  # sent, never answered, and holding the lock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.review import decisions, settled, stage, states, step_to
 from tests.support.site import Site, wait_until
@@ -85,3 +85,21 @@ def test_two_must_agree(review: Callable[..., Page], review_site: Site, review_a
     expect(stage(theirs)).to_have_attribute("data-tile", "24")
     settled(theirs)
     assert states(theirs)[:2] == ["approved", "rejected"]
+
+
+def test_a_renewal_does_not_give_back_what_is_being_handed_out(review: Callable[..., Page]) -> None:
+    page = review("reviewer")
+    late: list[Route] = []
+    page.route("**/queue/?*", lambda route: late.append(route))
+    for step in range(7):
+        page.keyboard.press("1")
+        step_to(page, step + 1)
+    with page.expect_request("**/queue/?*"):
+        page.keyboard.press("1")
+    step_to(page, 8)
+    with page.expect_request(lambda request: request.method == "PUT") as renewed:
+        page.evaluate("dispatchEvent(new Event('online'))")
+        late[0].continue_()
+    asked = renewed.value.post_data_json
+    assert asked
+    assert asked["tiles"] == list(range(8, 30))

@@ -14,7 +14,7 @@ from tests.support.review import sign_in
 from tests.support.site import Site, Template
 from tests.tiles.build.conftest import colours, hills, write_raster
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

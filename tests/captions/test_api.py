@@ -81,6 +81,12 @@ class TestCaption:
             "origin": "",
             "author": None,
             "at": None,
+            "components": {},
+            "prompt": "",
+            "state": "unread",
+            "flagged": False,
+            "doubt": 0.0,
+            "findings": [],
         }
 
     def test_the_rules(self, signed_in: Any, tile: TilePair) -> None:

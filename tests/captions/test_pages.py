@@ -166,3 +166,33 @@ class TestList:
         with django_assert_num_queries(len(one)) as many:
             client.get("/captions/")
         assert not [query for query in many.captured_queries if "COUNT" in query["sql"] and "captions" in query["sql"]]
+
+
+class TestSearch:
+    def test_the_words_are_marked_and_stay_words(self, signed_in: Any, tile: TilePair, person: Any) -> None:
+        rectify(tile, person("annotator"), EVIL)
+
+        page = signed_in("viewer").get("/captions/", {"q": "hill"}).content.decode()
+
+        assert "1 caption found, the most relevant first" in page
+        assert "&lt;b&gt;<mark>hill</mark>&lt;/b&gt;" in page
+        assert "<script>alert" not in page
+
+    def test_nothing_found_says_what_to_do(self, signed_in: Any, tile: TilePair) -> None:
+        page = signed_in("viewer").get("/captions/", {"q": "glacier"}).content.decode()
+        assert "Look for fewer or other words" in page
+
+    def test_a_search_that_cannot_be_one_keeps_what_was_typed(self, signed_in: Any) -> None:
+        page = signed_in("viewer").get("/captions/", {"q": '"steep'}).content.decode()
+        assert "A phrase has no end" in page
+        assert 'value="&quot;steep"' in page
+
+    def test_the_json_says_the_same(self, signed_in: Any, area: Area, tile: TilePair, person: Any) -> None:
+        rectify(tile, person("annotator"), "Hills and a river.")
+
+        found = signed_in("viewer").get("/api/v1/captions/", {"q": "river", "area": area.slug}).json()
+
+        assert (found["count"], found["capped"], found["after"]) == (1, False, "")
+        assert found["items"][0]["index"] == tile.index
+        assert found["items"][0]["parts"] == [["Hills and a ", False], ["river", True], [".", False]]
+        assert signed_in("viewer").get("/api/v1/captions/").status_code == 400

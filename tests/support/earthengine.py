@@ -138,10 +138,14 @@ class StandIn:
         try:
             yield self
         finally:
-            self.released.set()
-            self._server.shutdown()
-            self._server.server_close()
+            self.stop()
             thread.join()
+
+    def stop(self) -> None:
+        """From now on connections are refused, and those that are open are cut."""
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -178,6 +182,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def compute_pixels(self, asked: dict[str, Any]) -> None:
         stand_in = self.stand_in
+        if stand_in.released.is_set():
+            self.close_connection = True
+            return
         with stand_in.counted():
             with stand_in.lock:
                 stand_in.requests.append(asked)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -61,15 +63,18 @@ def colours_of(index: int, size: int = SIZE) -> np.ndarray:
 def make_tile(area: Area, index: int, *, void: bool = False, files: bool = True, **fields: Any) -> TilePair:
     """A built tile with layers png, rgb, dem, dem255, preview and, when asked, a void mask; counted.
 
-    files: False leaves out the files, for tests that read rows only. fields: overrides of the row's fields.
+    files: False leaves out the files, for tests that read rows only. fields: overrides of the row's fields, and
+    `heights` and `colours` for other pixels.
     """
     size = area.tile_size
     heights = fields.pop("heights", None)
     heights = heights_of(index, size) if heights is None else heights
+    colours = fields.pop("colours", None)
+    colours = colours_of(index, size) if colours is None else colours
     mask = np.zeros((size, size), dtype=bool)
     if void:
         mask[: size // 4, : size // 4] = True
-    layers = write_layers(area, index, heights, colours_of(index, size), mask) if files else _row_only(void)
+    layers = write_layers(area, index, heights, colours, mask) if files else _row_only(void)
     distinct = distinct_heights(heights, mask)
     row: dict[str, Any] = {
         "build_state": BuildState.BUILT,
@@ -98,6 +103,24 @@ def make_tile(area: Area, index: int, *, void: bool = False, files: bool = True,
     tile = TilePair.objects.create(area=area, index=index, **row)
     AreaCounter.objects.move(area.pk, Counter(), tile.counted)
     return tile
+
+
+def lengthen(area: Area, tiles: int) -> None:
+    """Repeat the tiles of an area until there are so many, by hard links to their files."""
+    first = list(area.tiles.order_by("index"))
+    more = []
+    for index in range(len(first), tiles):
+        tile = copy(first[index % len(first)])
+        for layer in tile.layers:
+            path = layer_path(area.slug, layer, index)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.link(layer_path(area.slug, layer, tile.index), path)
+        tile.pk, tile._state.adding, tile.index, tile.lon = None, True, index, LON + index / 1000
+        tile.window_col, tile.window_row = index // 100 * area.tile_size, index % 100 * area.tile_size
+        tile.grid = grid_of(index, area.tile_size).to_dict()
+        more.append(tile)
+    TilePair.objects.bulk_create(more, batch_size=500)
+    AreaCounter.objects.add(area.pk, sum((tile.counted for tile in more), Counter()))
 
 
 def make_failed_tile(area: Area, index: int, failure: str = Failure.VOID) -> TilePair:

@@ -75,14 +75,19 @@ class ReviewPages:
         hold: str = "",
         ready: bool = True,
         context: BrowserContext | None = None,
+        clock: bool = False,
         **options: Any,
     ) -> Page:
-        """The review page as `who` sees it. hold: requests like this are never answered. context: share a browser."""
+        """The review page as `who` sees it. hold: requests like this are never answered. context: share a browser.
+        clock: the page's time is the test's, which lets it run as usual until it says otherwise."""
         if context is None:
             options.setdefault("viewport", {"width": 1440, "height": 900})
             context = self._chromium.new_context(storage_state=self._session(who), **options)
             self._contexts.append(context)
+            self._forget(context)
         page = context.new_page()
+        if clock:
+            page.clock.install()
         if hold:
             page.route(hold, lambda _route: None)
         page.goto(f"{self.site.url}/areas/{area or self.area}/review/{query}")
@@ -91,6 +96,14 @@ class ReviewPages:
         if ready and not query and not hold:
             expect(stage(page)).to_have_attribute("data-ready", "true")
         return page
+
+    def _forget(self, context: BrowserContext) -> None:
+        """Show the layers that everybody begins with: another test of this person may have chosen others."""
+        token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
+        answer = context.request.patch(
+            f"{self.site.url}/api/v1/me/preferences/", data={"viewer": None}, headers={"X-CSRFToken": token}
+        )
+        assert answer.ok
 
     def _session(self, who: str) -> Any:
         """Cookies of somebody who has signed in; once for all tests of a site."""
@@ -148,6 +161,18 @@ def pixels(page: Page, layer: str, *places: tuple[int, int]) -> list[tuple[int, 
         [layer, [list(place) for place in places]],
     )
     return [tuple(colour) for colour in found]
+
+
+def expect_pixel(page: Page, layer: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    """Wait until a picture has this colour at this column and row."""
+    page.wait_for_function(
+        """([layer, [col, row], colour]) => {
+            const context = document.querySelector(`[data-layer=${layer}] canvas.picture`).getContext("2d");
+            return [...context.getImageData(col, row, 1, 1).data.slice(0, 3)].join() === colour.join();
+        }""",
+        arg=[layer, list(place), list(colour)],
+        timeout=60_000,
+    )
 
 
 def decisions(page: Page) -> list[tuple[int, str, str, str]]:

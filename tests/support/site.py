@@ -192,9 +192,10 @@ class Site:
 
     # --- Processes ---
 
-    def start_web(self, *, threads: int = 8) -> str:
-        """Serve the site on a free port; returns its URL once it answers."""
-        port = free_port()
+    def start_web(self, *, threads: int = 8, again: bool = False) -> str:
+        """Serve the site on a free port; returns its URL once it answers. again: where it was before it was killed."""
+        port = urlsplit(self.url).port if again else free_port()
+        assert port, "nothing was served yet"
         web = self.start(
             "web",
             [

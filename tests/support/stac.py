@@ -65,15 +65,19 @@ class StacServer:
         self.page = 2
         self.ranges = True
         self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.stand_in = self
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{self.host}"
 
     def __enter__(self) -> Self:
+        self._server.stand_in = self
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """From now on connections are refused."""
         self._server.shutdown()
         self._server.server_close()
 

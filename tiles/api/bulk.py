@@ -15,12 +15,15 @@ from rest_framework.views import APIView
 from tiles.core.errors import BadInput
 from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
 from tiles.models import Area, Job, TilePair
-from tiles.review import bulk, selectors, services
+from tiles.review import actions, bulk, selectors, services
 from tiles.review.filters import TileFilter
+from tiles.review.present import decision_payload
 
+from .review import DecisionOut
 from .tiles import FILTER_PARAMETERS
 
 MOST = 2**31 - 1
+VERB_CHOICES = [(verb.value, verb.label) for verb in bulk.VERBS]
 
 
 class CountOut(serializers.Serializer[Any]):
@@ -38,7 +41,7 @@ class BulkIn(serializers.Serializer[Any]):
     """Either `tiles` as they were seen, or `filter` and `seen_at`. `action` is made by the browser."""
 
     action = serializers.UUIDField()
-    verb = serializers.ChoiceField(choices=[(verb.value, verb.label) for verb in bulk.VERBS])
+    verb = serializers.ChoiceField(choices=VERB_CHOICES)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
     note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
     tiles = serializers.ListField(child=SeenIn(), required=False, allow_empty=False, max_length=bulk.AT_ONCE)
@@ -68,6 +71,14 @@ class BulkOut(serializers.Serializer[Any]):
     )
     job = serializers.IntegerField(allow_null=True)
     counts = serializers.DictField(child=serializers.IntegerField())
+
+
+class ActionOut(serializers.Serializer[Any]):
+    action = serializers.UUIDField(allow_null=True, help_text="Null: there is nothing of yours to take back.")
+    verb = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField(help_text="Tiles about which it still stands.")
+    capped = serializers.BooleanField(help_text="There may be more.")
+    newest = DecisionOut(allow_null=True)
 
 
 class AreaTilesCount(APIView):
@@ -118,9 +129,24 @@ class AreaBulk(APIView):
 
 
 class AreaBulkUndo(APIView):
-    """Take back all of an action that still stands."""
+    """Take back all of an action that still stands; which one that would be."""
 
     permission = REVIEW_TILES
+
+    @extend_schema(
+        operation_id="action_newest",
+        description="Your newest action of which something stands.",
+        parameters=[OpenApiParameter("marks", OpenApiTypes.BOOL, description="Tags and assignments count too.")],
+        responses=ActionOut,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        marks = request.query_params.get("marks", "") in ("1", "true")
+        found = actions.action_newest(area=selectors.area_by_slug(slug), by=request.user, marks=marks)
+        if found is None:
+            return Response({"action": None, "verb": "", "count": 0, "capped": False, "newest": None})
+        newest = decision_payload(found.newest) if found.newest else None
+        body = {"action": found.id, "verb": found.verb, "count": found.count, "capped": found.capped}
+        return Response({**body, "newest": newest})
 
     @extend_schema(
         operation_id="action_undo",

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tiles.core.errors import ApplicationError
+from tiles.core.api import PERSON_HEADER
 from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
 from tiles.models import ReviewDecision
 from tiles.models.choices import ReviewState
@@ -21,14 +21,7 @@ from tiles.review.present import decision_payload
 
 Verb = ReviewDecision.Verb
 VERBS = (Verb.APPROVE, Verb.REJECT, Verb.UNSURE, Verb.UNDO)
-PERSON_HEADER = "X-Demeter-Person"
-
-
-class OtherPerson(ApplicationError):
-    """The session belongs to somebody else than the page that sends."""
-
-    code = "other_person"
-    status = 401
+VERB_CHOICES = [(verb.value, verb.label) for verb in VERBS]
 
 
 class CountsOut(serializers.Serializer[Any]):
@@ -55,6 +48,7 @@ class DecisionOut(serializers.Serializer[Any]):
     by = serializers.CharField(allow_blank=True, help_text="Empty when a rule decided.")
     at = serializers.DateTimeField()
     undoes = serializers.UUIDField(allow_null=True)
+    action = serializers.UUIDField(help_text="Shared by what was decided at once; else equal to client_id.")
 
 
 class DecisionAnswer(serializers.Serializer[Any]):
@@ -78,7 +72,7 @@ class DecisionIn(serializers.Serializer[Any]):
 
     client_id = serializers.UUIDField()
     index = serializers.IntegerField(min_value=0)
-    verb = serializers.ChoiceField(choices=[(verb.value, verb.label) for verb in VERBS])
+    verb = serializers.ChoiceField(choices=VERB_CHOICES)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
     note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
     seen = serializers.DictField(child=serializers.IntegerField(), required=False)
@@ -127,7 +121,6 @@ class AreaDecisions(APIView):
         responses={201: DecisionAnswer},
     )
     def post(self, request: Request, slug: str) -> Response:
-        require_same_person(request)
         decision_in = DecisionIn(data=request.data)
         decision_in.is_valid(raise_exception=True)
         area = selectors.area_by_slug(slug)
@@ -135,13 +128,6 @@ class AreaDecisions(APIView):
         counts = selectors.review_counts(area_id=area.pk)
         yours = needs_second(area, entry.tile.index) and voted_by(entry.tile, entry.by_id)
         return Response({"decision": decision_payload(entry), "yours": yours, "counts": counts}, status=201)
-
-
-def require_same_person(request: Request) -> None:
-    """Work that one person left unsent must not be sent as another's who signed in on the same browser."""
-    named = request.headers.get(PERSON_HEADER, "")
-    if named and named != str(request.user.pk):
-        raise OtherPerson("Somebody else is signed in on this browser now. Sign in as yourself to send your decisions.")
 
 
 def _decide(area: Any, asked: dict[str, Any], by: Any) -> ReviewDecision:

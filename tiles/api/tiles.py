@@ -23,6 +23,11 @@ from tiles.review.queue import tiles_payload_queued
 from .review import CountsOut, DecisionOut
 
 
+class PlacesOut(serializers.Serializer[Any]):
+    lon = serializers.ListField(child=serializers.FloatField(), help_text="Degrees; past 180 over the antimeridian.")
+    lat = serializers.ListField(child=serializers.FloatField(), help_text="Degrees.")
+
+
 class CommentOut(serializers.Serializer[Any]):
     by = serializers.CharField()
     at = serializers.DateTimeField()
@@ -59,6 +64,9 @@ class TileOut(serializers.Serializer[Any]):
     height = serializers.IntegerField(allow_null=True)
     lon = serializers.FloatField(allow_null=True)
     lat = serializers.FloatField(allow_null=True)
+    places = PlacesOut(
+        allow_null=True, help_text="4 x 4 points from corner to corner, row by row; cubics between them are exact."
+    )
     gsd = serializers.FloatField(allow_null=True, help_text="Metres a pixel.")
     dem_min = serializers.FloatField(allow_null=True, help_text="Metres.")
     dem_max = serializers.FloatField(allow_null=True, help_text="Metres.")

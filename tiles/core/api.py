@@ -6,11 +6,21 @@ from typing import Any
 
 from django.http import Http404
 from rest_framework import authentication, exceptions, parsers, views
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .errors import ApplicationError
+
+PERSON_HEADER = "X-Demeter-Person"
+OTHER_PERSON = "Somebody else is signed in on this browser now. Sign in as yourself to send what you did."
+
+
+class OtherPerson(ApplicationError):
+    """The session belongs to somebody else than the page that sends."""
+
+    code = "other_person"
+    status = 401
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -31,9 +41,17 @@ class JSONParser(parsers.JSONParser):
 
 
 class HasPermission(BasePermission):
-    """Needs the permission that the view names in `permission`. A view without one lets nobody in."""
+    """Needs the permission that the view names in `permission`. A view without one lets nobody in.
+
+    What a page names its person with must be sent by that person: work that one left unsent is not recorded as
+    another's who signed in on the same browser. Raises OtherPerson.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
+        named = request.headers.get(PERSON_HEADER, "")
+        signed_in = request.user.is_authenticated and request.method not in SAFE_METHODS
+        if named and signed_in and named != str(request.user.pk):
+            raise OtherPerson(OTHER_PERSON)
         needed = getattr(view, "permission", None)
         return bool(needed and request.user.is_authenticated and request.user.has_perm(needed))
 

@@ -55,6 +55,11 @@ def keyset_page(rows: QuerySet[M], *, order: Sequence[str], size: int, after: st
     )
 
 
+def cursor_behind(row: Model, order: Sequence[str]) -> str:
+    """The `after` of a page that goes on behind this row."""
+    return _encode(row, order)
+
+
 def _flip(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 

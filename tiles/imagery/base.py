@@ -15,7 +15,7 @@ class SourceError(Exception):
 
 
 class SourceRetryable(SourceError):
-    """It may work later: a time-out, a quota, a server that is down."""
+    """It may work later, and others work now: a time-out, an answer that is cut short again and again."""
 
 
 class SourcePermanent(SourceError):
@@ -23,7 +23,7 @@ class SourcePermanent(SourceError):
 
 
 class SourceClosed(SourceError):
-    """Nobody gets anything from it, whatever the grid, until a person has mended something: the account, the quota.
+    """Nobody gets anything from it, whatever the grid, until something is mended: the account, the quota, the network.
 
     It says nothing about a tile, so no tile may be failed for it.
     """

@@ -74,6 +74,18 @@ class Catalogue:
             raise SourcePermanent(f"{NAME} has more than {MOST_ITEMS:,} scenes of a tile. Choose fewer days.")
         return items
 
+    def answers(self, *, collection: str, start: str, end: str) -> bool:
+        """Whether it answers a search for any one item of a collection, wherever that lies."""
+        try:
+            with _understood():
+                search = self._opened().search(
+                    collections=[collection], datetime=f"{start}/{end}", limit=1, max_items=1
+                )
+                next(search.items_as_dicts(), None)
+        except SourceError:
+            return False
+        return True
+
     def _opened(self) -> Client:
         if self._client is None:
             self._client = Client.open(self._url, stac_io=self._io)

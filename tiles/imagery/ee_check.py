@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import ee
@@ -11,7 +12,7 @@ from tiles.raster.grid import Grid
 
 from . import ee_client
 from .ee_flights import Flights
-from .ee_patience import PATIENT
+from .ee_patience import PATIENT, Patience
 from .limiter import Limiter
 
 # Eight pixels of a degree each, off the coast of Africa: a constant costs nothing anywhere.
@@ -21,16 +22,21 @@ GRID = Grid("EPSG:4326", (1.0, 0.0, 0.0, 0.0, -1.0, 4.0), 4, 2)
 def earthengine_check(*, limiter: Limiter, seconds: float) -> float:
     """Connect as the settings say and compute a constant. Returns how long that took, in seconds.
 
-    Raises SourcePermanent and SourceRetryable, with a sentence that says what is wrong.
+    Raises SourceError, with a sentence that says what is wrong.
     """
     patience = replace(PATIENT, silence=min(30.0, seconds), request=seconds, tile=seconds, tries=2)
     started = time.monotonic()
     ee_client.connect(patience)
+    constant_compute(limiter, patience)
+    return time.monotonic() - started
+
+
+def constant_compute(limiter: Limiter, patience: Patience, beat: Callable[[], None] = lambda: None) -> None:
+    """Have a constant computed by whom this process is connected to. Raises SourceError, and whatever beat() does."""
     image = ee.Image.constant(1).toFloat().rename(["valid"])
     flights = Flights(limiter, patience)
     try:
         tile = flights.add(GRID, ("valid",), lambda grid: ee_client.ask(image, grid, ("valid",)))
-        flights.wait(tile, lambda: None)
+        flights.wait(tile, beat)
     finally:
         flights.close()
-    return time.monotonic() - started

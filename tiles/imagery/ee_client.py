@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import ee
 import google.auth
+from django.conf import settings
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.oauth2 import service_account
@@ -120,7 +121,8 @@ def _initialise(account: Account, patience: Patience) -> None:
             ee.data.setMaxRetries(0)
             # It would fetch a catalogue of old assets from another host, and wait for that without end.
             ee.deprecation.deprecated_assets = {"": ee.deprecation.DeprecatedAsset("", None, None, None)}
-            ee.Initialize(credentials, url=account.url, project=account.project, http_transport=Transport(patience))
+            transport = Transport(patience, settings.EARTHENGINE_MAX_CONCURRENT)
+            ee.Initialize(credentials, url=account.url, project=account.project, http_transport=transport)
         except Exception as error:
             fault = fault_of(error)
             kind = SourceRetryable if fault.remedy in (Remedy.RETRY, Remedy.WAIT) else SourceClosed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Patience:
         for, within reason."""
         most = min(self.most_wait, self.first_wait * 2 ** min(tries - 1, 16))
         return max(random.uniform(0, most), min(asked, self.most_wait))  # noqa: S311
+
+    def brief(self) -> Self:
+        """For a request that only asks whether there is anybody."""
+        silence, request, tile = min(self.silence, 30.0), min(self.request, 30.0), min(self.tile, 60.0)
+        return replace(self, silence=silence, request=request, tile=tile, tries=2)
 
 
 PATIENT = Patience()

@@ -13,7 +13,8 @@ import numpy as np
 from tiles.raster.grid import Grid
 
 from . import ee_client
-from .base import Imagery, NoImagery, SourceClosed
+from .base import Imagery, NoImagery, SourceClosed, SourceError, SourceRetryable
+from .ee_check import constant_compute
 from .ee_expression import composite, expression_text
 from .ee_flights import Flights, Tile
 from .ee_patience import PATIENT, Patience
@@ -44,7 +45,8 @@ class EarthEngineSource:
         self._native_gsd = spec["gsd"]
         self._beat = beat
         self._patience = patience
-        self._flights = Flights(limiter or OneAtATime(), patience)
+        self._limiter = limiter or OneAtATime()
+        self._flights = Flights(self._limiter, patience)
         self._expected: list[Grid] = []
         self._asked: dict[Grid, tuple[Tile, str]] = {}
 
@@ -81,16 +83,34 @@ class EarthEngineSource:
     def _fetched(self, grid: Grid) -> Imagery:
         account = ee_client.connect(self._patience, self._beat)
         self._forget_before(grid)
+        if grid in self._asked and isinstance(self._asked[grid][0].failure, SourceRetryable):
+            # It failed before anybody waited for it, perhaps in an outage that is over by now.
+            del self._asked[grid]
         if grid not in self._asked:
             self._ask(grid, first=True)
         self._ask_ahead()
         tile, expression = self._asked[grid]
         try:
             pixels = self._flights.wait(tile, self._beat)
+        except SourceRetryable as failure:
+            self._require_answers(failure)
+            raise
         finally:
             del self._asked[grid]
             self._flights.drop(tile)
         return self._imagery(pixels, tile, expression, account.url)
+
+    def _require_answers(self, failure: SourceRetryable) -> None:
+        """Raise SourceClosed when not even a constant is computed: what failed then is not this tile's fault."""
+        try:
+            constant_compute(self._limiter, self._patience.brief(), self._beat)
+        except SourceClosed:
+            raise
+        except SourceError as error:
+            raise SourceClosed(
+                f"{failure} So it stayed through all tries, and not even a constant is computed now. Wait until Earth "
+                "Engine answers again; `manage.py check_earthengine` tells when."
+            ) from error
 
     def _ask_ahead(self) -> None:
         for ahead in self._expected[: _most_ahead(self._expected[0]) if self._expected else 0]:

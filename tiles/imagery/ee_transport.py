@@ -22,7 +22,6 @@ from .ee_patience import Patience
 
 # 48 MB are the most that one answer may hold, uncompressed.
 MOST_BYTES = 64 * 2**20
-CONNECTIONS = 32
 # Requests for pixels count against the quota; signing in and looking round do not.
 COUNTED = ":computePixels"
 
@@ -50,13 +49,16 @@ def through(gate: Gate) -> Iterator[None]:
 
 
 class Transport:
-    """What the Google clients call an Http: `request` answers (httplib2.Response, bytes). Safe in threads."""
+    """What the Google clients call an Http: `request` answers (httplib2.Response, bytes). Safe in threads.
 
-    def __init__(self, patience: Patience) -> None:
+    connections: how many are kept open; with fewer than requests fly at once, the others open a new one each time.
+    """
+
+    def __init__(self, patience: Patience, connections: int) -> None:
         self._patience = patience
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS))
+            self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=max(1, connections)))
 
     def request(
         self,

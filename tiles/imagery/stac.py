@@ -21,11 +21,12 @@ from tiles.raster.composite import first_clear, median_of_clear
 from tiles.raster.grid import Grid
 from tiles.raster.reading import SAFE_ENV
 
-from .base import Imagery, NoImagery, SourceError, SourcePermanent
+from .base import Imagery, NoImagery, SourceError
+from .blame import blamed
 from .looks import LookReader
 from .raster import boxes_touch
-from .scenes import ASSETS, NO_DATA, ROLES, SCL_CLASSES, Asset, Look, looks_of, scene_of
-from .web import Refused, Web, require_configured
+from .scenes import ASSETS, NO_DATA, ROLES, SCL_CLASSES, Look, looks_of, scene_of
+from .web import Away, NotConfigured, Refused, Web, require_configured
 
 KIND = "stac"
 COLLECTION = "sentinel-2-l2a"
@@ -48,8 +49,6 @@ DEFAULTS: dict[str, Any] = {
 }
 # A tile takes many requests, one after the other: so its chunks are short.
 TILES_A_CHUNK = 2
-# Other files that are tried when a server refuses one.
-MOST_PROBES = 3
 # A strip of all looks in memory: bytes.
 STRIP_BYTES = 64 * 2**20
 
@@ -147,15 +146,16 @@ class StacSource:
         """Surface reflectance on `grid`, float32: bands resampled bilinearly, classes by the nearest.
 
         Raises NoImagery when there is no scene, or none that is clear anywhere; SourceRetryable, SourcePermanent;
-        SourceClosed when the catalogue or the server of its files lets nobody in.
+        SourceClosed when the catalogue or the server of its files lets nobody in, is away, or is not configured.
         """
         self._web.begin(beat)
-        looks = self._looks(grid)
+        looks: list[Look] = []
         try:
+            looks = self._looks(grid)
             chosen, pixels, seen = self._read(looks, grid)
-        except Refused as error:
-            self._require_others_refused(error, looks)
-            raise
+        except (Refused, NotConfigured, Away) as trouble:
+            scenes = [scene for look in looks for scene in look.scenes]
+            raise blamed(trouble, scenes, self._web, self._api_answers) from trouble.__cause__
         valid = seen > 0
         if not valid.any():
             raise NoImagery(
@@ -178,23 +178,9 @@ class StacSource:
             chosen = self._choose(looks, reader, grid)
             return chosen, *self._composed(chosen, reader, grid)
 
-    def _require_others_refused(self, refusal: Refused, looks: Sequence[Look]) -> None:
-        """Raise SourcePermanent when the server that refused a file gives the same file of another scene.
-
-        Stores as S3 answer 403 for a file that is not there: that is the trouble of one tile, and of no other.
-        """
-        scenes = [scene for look in looks for scene in look.scenes]
-        role = next((role for scene in scenes for role, one in scene.assets.items() if one.what == refusal.what), None)
-        others = [scene.assets[role] for scene in scenes if scene.assets[role].what != refusal.what] if role else []
-        if any(self._is_served(other) for other in others[:MOST_PROBES]):
-            raise SourcePermanent(f"{refusal} Files of other scenes are served, so it may not be there.") from refusal
-
-    def _is_served(self, asset: Asset) -> bool:
-        try:
-            self._web.ask(asset.url, asset.what, headers={"Range": "bytes=0-0"}, most=1, only=206)
-        except SourceError:
-            return False
-        return True
+    def _api_answers(self) -> bool:
+        spec = self._spec
+        return bool(self._catalogue.answers(collection=spec["collection"], start=spec["start"], end=spec["end"]))
 
     def _looks(self, grid: Grid) -> list[Look]:
         spec = self._spec

@@ -24,6 +24,8 @@ CONNECT_SECONDS = 5
 # Of silence, not of the whole answer. Beats fall between reads, and a lease is 30 seconds as a rule.
 READ_SECONDS = 15
 TRIES = 6
+# Of requests that only ask whether there is anybody.
+PROBE_SECONDS, PROBE_TRIES = 30.0, 2
 FIRST_WAIT, LONGEST_WAIT = 0.5, 16.0
 BEAT_SECONDS = 1.0
 REDIRECTS = 5
@@ -49,7 +51,7 @@ class Answer:
 
 
 def require_configured(url: str, hosts: Collection[str]) -> None:
-    """Raise SourcePermanent unless a URL is http or https and its host is one of `hosts`.
+    """Raise NotConfigured unless a URL's host is one of `hosts`, SourcePermanent when it is not one of http or https.
 
     hosts: names in lower case, with a port where it is not the usual one of the scheme.
     """
@@ -66,9 +68,7 @@ def require_configured(url: str, hosts: Collection[str]) -> None:
     if port not in (None, DEFAULT_PORTS[parts.scheme]):
         name = f"{name}:{port}"
     if name not in hosts:
-        raise SourcePermanent(
-            f"{name} is not among the hosts that may be contacted. Add it to DEMETER_STAC_HOSTS if it is to be trusted."
-        )
+        raise NotConfigured(name)
 
 
 class NotThere(SourcePermanent):
@@ -81,6 +81,27 @@ class Refused(SourceClosed):
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(f"{what} cannot be had: {reason}")
         self.what = what
+
+
+class NotConfigured(SourceClosed):
+    """Nobody has said that this host may be contacted, and it was not. what: the thing asked for, where one was."""
+
+    def __init__(self, host: str, what: str = "") -> None:
+        super().__init__(
+            f"{host} is not among the hosts that may be contacted. If it is to be trusted, add it to "
+            "DEMETER_STAC_HOSTS and start Demeter again."
+        )
+        self.host = host
+        self.what = what
+
+
+class Away(SourceRetryable):
+    """After all tries the server is silent, cannot be reached, or has a fault of its own. what: the thing asked for."""
+
+    def __init__(self, what: str, host: str, reason: str) -> None:
+        super().__init__(reason)
+        self.what = what
+        self.host = host
 
 
 class _ConfiguredHosts(HTTPAdapter):
@@ -101,6 +122,7 @@ class Web:
     def __init__(self, hosts: Collection[str], *, seconds: float) -> None:
         self.hosts = frozenset(hosts)
         self._seconds = seconds
+        self._tries = TRIES
         self._deadline = 0.0
         self._beat: Callable[[], None] = lambda: None
         self._session = requests.Session()
@@ -110,8 +132,12 @@ class Web:
 
     def begin(self, beat: Callable[[], None] = lambda: None) -> None:
         """From now on there are `seconds` for all requests together, in which beat() is called often."""
-        self._deadline = time.monotonic() + self._seconds
+        self._deadline, self._tries = time.monotonic() + self._seconds, TRIES
         self._beat = beat
+
+    def begin_probing(self) -> None:
+        """From now on there is a little time, and a second try, to see whether a server serves anything at all."""
+        self._deadline, self._tries = time.monotonic() + PROBE_SECONDS, PROBE_TRIES
 
     def close(self) -> None:
         self._session.close()
@@ -138,23 +164,27 @@ class Web:
 
         what: what messages call the thing asked for; most: bytes that it may have; only: 206 where a range is asked
         for, so that a server that would send the whole file instead is not listened to.
-        Raises SourceRetryable when the time or the tries are used up, Refused, SourcePermanent.
+        Raises Away when the tries are used up, SourceRetryable when the time is, Refused, NotConfigured,
+        SourcePermanent.
         """
-        require_configured(url, self.hosts)
-        return self._patiently(
-            lambda: self._once(method, url, what, most, only, headers=headers, params=params, json=json), what
-        )
+        try:
+            require_configured(url, self.hosts)
+            return self._patiently(
+                lambda: self._once(method, url, what, most, only, headers=headers, params=params, json=json), what, url
+            )
+        except NotConfigured as error:
+            raise NotConfigured(error.host, what) from error
 
-    def _patiently(self, attempt: Callable[[], T], what: str) -> T:
+    def _patiently(self, attempt: Callable[[], T], what: str, url: str) -> T:
         longest = FIRST_WAIT
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(self._tries)):
             self._go_on(what)
             try:
                 return attempt()
             except _Later as error:
                 wait = max(random.uniform(0, longest), error.after)  # noqa: S311 - jitter, not a secret
                 if not left or time.monotonic() + wait > self._deadline:
-                    raise SourceRetryable(str(error)) from error
+                    raise Away(what, urlsplit(url).netloc, str(error)) from error
                 self._wait(wait, what)
                 longest = min(2 * longest, LONGEST_WAIT)
         raise AssertionError("the last try returns or raises")
@@ -223,8 +253,8 @@ def _retry_after(response: requests.Response) -> float:
 
 
 def _explain(error: Exception, what: str) -> NoReturn:
-    if isinstance(error, requests.exceptions.SSLError):
-        raise SourcePermanent(f"{what} cannot be had: the server's certificate is not trusted.") from error
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        raise Refused(what, "this machine does not trust the server's certificate. See whose it is.") from error
     if isinstance(error, requests.Timeout):
         raise _Later(f"{what} cannot be had now: the server is silent.") from error
     if isinstance(error, requests.TooManyRedirects):

@@ -29,7 +29,6 @@ from tiles.models import QuotaLease, ServiceQuota
 from .leases import worker_name
 
 EARTHENGINE = "earthengine"
-MOST_SLOTS = 10
 # How long one request may take at the very most, and how much longer than that a lease lasts.
 REQUEST_SECONDS = 270.0
 SPARE_SECONDS = 60.0
@@ -42,7 +41,8 @@ class DatabaseLimiter:
     """What this process holds of a quota; satisfies tiles.imagery.Limiter.
 
     slots, per_second: the limits of all processes together. request_seconds: what every request ends within.
-    most: slots of one process. A free slot may go to somebody else, so one half of what is free is taken at a time.
+    most: slots of one process (all). A free slot may go to somebody else, so one half of what is free is taken at a
+    time.
     share: of the starts a second that is a process's when it has all its slots; it may have more slots than it needs.
     """
 
@@ -54,14 +54,15 @@ class DatabaseLimiter:
         per_second: int,
         request_seconds: float = REQUEST_SECONDS,
         spare_seconds: float = SPARE_SECONDS,
-        most: int = MOST_SLOTS,
+        most: int | None = None,
         share: float = 1.0,
     ) -> None:
         self._service = service
         self._limits = max(1, slots), max(1, per_second)
         self._request_seconds = request_seconds
         self._lease_seconds = request_seconds + spare_seconds
-        self._most, self._rate_share = most, share
+        self._most = self._limits[0] if most is None else max(1, most)
+        self._rate_share = share
         self._lock = threading.Lock()
         self._slots = 0
         self._per_second = 0
@@ -158,18 +159,18 @@ class DatabaseLimiter:
         return slots, max(0, min(free_rate, max(rate, fair)))
 
 
-_limiters: dict[tuple[int, str, int, int], DatabaseLimiter] = {}
+_limiters: dict[tuple[int, str, int, int, int], DatabaseLimiter] = {}
 
 
 def earthengine_limiter() -> DatabaseLimiter:
     """The limiter of Earth Engine in this process, with the limits of the settings.
 
-    No worker of a machine takes more than its part, so that none has to wait for what another, or a dead one, holds.
+    No worker of a machine takes more than its part, so that none has to wait for what another holds.
     """
     slots, per_second = settings.EARTHENGINE_MAX_CONCURRENT, settings.EARTHENGINE_MAX_PER_SECOND
     share = 1 / max(1, settings.DEMETER_WORKERS)
-    most = max(1, min(MOST_SLOTS, math.ceil(slots * share)))
-    key = os.getpid(), EARTHENGINE, slots, per_second
+    most = math.ceil(slots * share)
+    key = os.getpid(), EARTHENGINE, slots, per_second, most
     if key not in _limiters:
         _limiters[key] = DatabaseLimiter(EARTHENGINE, slots=slots, per_second=per_second, most=most, share=share)
     return _limiters[key]

@@ -21,13 +21,15 @@ LINE_SECONDS = 5.0
 
 
 @contextlib.contextmanager
-def job_shown(job: Job, console: Console) -> Iterator[None]:
+def job_shown(job: Job, console: Console, *, note: str = "reading the elevation models") -> Iterator[None]:
     """Show how far a job is for as long as the block lasts; reads the job's row, whoever does the work.
+
+    note: what it is doing until the number of its steps is known.
 
     On a terminal a bar with rate, time left and failures by reason; elsewhere a line of the same every few seconds.
     """
     over = threading.Event()
-    with _bar(job, console) if console.is_terminal else contextlib.nullcontext(_lines(console)) as show:
+    with _bar(job, console, note) if console.is_terminal else contextlib.nullcontext(_lines(console)) as show:
         watcher = threading.Thread(target=_watch, args=(job.pk, show, over), daemon=True)
         watcher.start()
         try:
@@ -67,7 +69,7 @@ def _watch(job_id: int, show: Callable[[Job], None], over: threading.Event) -> N
 
 
 @contextlib.contextmanager
-def _bar(job: Job, console: Console) -> Iterator[Callable[[Job], None]]:
+def _bar(job: Job, console: Console, note: str) -> Iterator[Callable[[Job], None]]:
     columns: tuple[Any, ...] = (
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -76,7 +78,7 @@ def _bar(job: Job, console: Console) -> Iterator[Callable[[Job], None]]:
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task(job.title, total=None, note="reading the elevation models")
+        task = bar.add_task(job.title, total=None, note=note)
 
         def show(now: Job) -> None:
             if now.total:

@@ -9,7 +9,7 @@ from .decision import ReviewDecision
 from .job import Job, JobChunk, JobEvent
 from .marks import Tag, TileComment, TileFlag, TileMark, TileTag
 from .queue_entry import QueueEntry
-from .quota import QuotaLease, ServiceQuota
+from .quota import QuotaEntry, QuotaLease, ServiceQuota
 from .saved_view import SavedView
 from .signature import TileSignature
 from .tile import TilePair
@@ -32,6 +32,7 @@ __all__ = [
     "JobChunk",
     "JobEvent",
     "QueueEntry",
+    "QuotaEntry",
     "QuotaLease",
     "ReviewDecision",
     "SavedView",

@@ -1,4 +1,4 @@
-"""How workers share the quota of a service: one row a service, and one lease a process."""
+"""How workers share the quota of a service: one row a service, one lease a process, or one entry a request."""
 
 from __future__ import annotations
 
@@ -30,3 +30,17 @@ class QuotaLease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.slots} of {self.quota_id} for {self.owner}"
+
+
+class QuotaEntry(models.Model):
+    """One request that was sent to a service whose quota is one of a minute, and what it took. Forgotten after that."""
+
+    quota = models.ForeignKey(ServiceQuota, on_delete=models.CASCADE, related_name="entries")
+    at = models.DateTimeField()
+    tokens = models.PositiveIntegerField(help_text="An estimate until it is answered.")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["quota", "at"], name="quota_entry_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.tokens} tokens of {self.quota_id}"

@@ -171,6 +171,7 @@ class TilePair(models.Model):
             models.Index(fields=["area", "build_state", "space", "index"], name="tile_by_space"),
             models.Index(fields=["area", "build_state", "twins", "index"], name="tile_by_twins"),
             models.Index(fields=["area", "build_state", "review_state", "bucket", "index"], name="tile_by_bucket"),
+            models.Index(fields=["area", "build_state", "dem_min"], name="tile_by_dem_min"),
         ]
         permissions: ClassVar = [("review_tilepair", "Can approve and reject tiles")]
 

@@ -1,5 +1,6 @@
 """Colour tables, and the colour depth map made with them."""
 
+import base64
 from functools import cache
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array
-from tiles.raster.colour_inferno import inferno
+from tiles.raster.colourmaps import PACKED
 from tiles.raster.depth import usable_heights
 from tiles.raster.errors import FlatTile
 from tiles.raster.scaling import MAX_TABLE, offsets, value_range
@@ -19,16 +20,16 @@ _SPECTRAL = (
 )
 _GREY = ((0, 0, 0), (255, 255, 255))
 _COLOURS = {"grey": _GREY, "Spectral": _SPECTRAL}
-LUT_NAMES = (*_COLOURS, "inferno")
+LUT_NAMES = (*_COLOURS, *PACKED)
 
 
 @cache
 def _table(name: str) -> UInt8Array:
     """Interpolate the colours over 256 steps as matplotlib's LinearSegmentedColormap.from_list does, to the bit."""
+    if name in PACKED:
+        return np.frombuffer(base64.b64decode(PACKED[name]), np.uint8).reshape(256, 3)
     if name == "grey":
         return np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-    if name == "inferno":
-        return inferno()
     colours = np.array(_COLOURS[name], dtype=np.float64) / 255
     stops = np.linspace(0.0, 1.0, len(colours)) * 255
     steps = 255 * np.linspace(0.0, 1.0, 256)
@@ -40,7 +41,7 @@ def _table(name: str) -> UInt8Array:
 
 
 def lut(name: str, *, invert: bool = False) -> UInt8Array:
-    """Colour table by name: (256, 3) uint8, from the low end to the high; invert turns it round.
+    """Colour table by name (one of LUT_NAMES): (256, 3) uint8, from the low end to the high; invert turns it round.
 
     Raises KeyError for a name that is not in LUT_NAMES.
     """

@@ -166,6 +166,18 @@ class Grid:
         points = [[_unwrap(lon, centre), lat] for lon, lat in ring]
         return [*points, list(points[0])]
 
+    def lattice_lonlat(self, nodes: int) -> tuple[list[float], list[float]]:
+        """Longitudes and latitudes of nodes x nodes points spread evenly over the grid, from corner to corner.
+
+        Row by row from the first pixel's outer corner, degrees, EPSG:4326. Across the antimeridian longitudes run on
+        past 180, so that what lies between two points can be interpolated.
+        """
+        steps = [number / (nodes - 1) for number in range(nodes)]
+        points = [self.transform @ (self.width * x, self.height * y) for y in steps for x in steps]
+        lonlat = self._lonlat(points)
+        centre = self.centre_lonlat()[0]
+        return [_unwrap(lon, centre) for lon, _ in lonlat], [lat for _, lat in lonlat]
+
     def bounds_lonlat(self) -> tuple[float, float, float, float]:
         """West, south, east, north of the footprint, degrees, EPSG:4326; east may exceed 180."""
         ring = self.footprint()

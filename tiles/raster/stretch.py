@@ -74,6 +74,23 @@ def stretch_rgb(
     return Stretched(_side_by_side(image), flags)
 
 
+def stretch_band(band: NumberArray, valid: BoolArray | None = None, percent: float = 1.0) -> UInt8Array:
+    """One band for the eye: from its p to its 100 - p percentile to 0..255, truncated; (H, W) uint8.
+
+    band: (H, W), any real dtype. valid: (H, W), False where there is no image; such pixels, and NaN, become 0.
+    """
+    usable = np.isfinite(band) if valid is None else valid & np.isfinite(band)
+    image = np.zeros(band.shape, np.uint8)
+    if not usable.any():
+        return image
+    low, high = (float(value) for value in np.percentile(band[usable], (percent, 100 - percent)))
+    if low == high:
+        return image
+    shares = (np.clip(band[usable].astype(np.float64), low, high) - low) / (high - low)
+    image[usable] = (shares * 255).astype(np.uint8)
+    return image
+
+
 def percentile_of_histogram(counts: Histogram, percent: float) -> float:
     """Percentile of uint8 values given only how often each occurs, linear as np.percentile and equal to it.
 

@@ -15,6 +15,7 @@ from django.http import QueryDict
 from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound
 from tiles.core.permissions import REVIEW_TILES, require
 from tiles.jobs.leases import Lease
+from tiles.jobs.planned import PlannedKind
 from tiles.jobs.services import job_cancel, job_start
 from tiles.models import Area, Job, JobChunk, ReviewDecision, TileMark
 
@@ -136,28 +137,6 @@ def _undo_start(
     if isinstance(first, TileMark):
         title, parameters["of"] = f"Undo a mark on many tiles of {area.name}", "marks"
     return _start(area, by, undo, title, parameters, background)
-
-
-class BulkKind:
-    """First lists what is to be done, then does it; a piece shrinks in the transaction that records its tiles."""
-
-    name = KIND
-
-    def run(self, lease: Lease) -> None:
-        if lease.payload["do"] == "plan":
-            _plan(lease)
-        else:
-            _work(lease)
-
-    def discard(self, chunk: JobChunk) -> None:
-        """Nothing to do: no temporary files are written."""
-
-    def give_up(self, chunk: JobChunk, message: str) -> bool:
-        """Nothing to do: tiles that were not reached stay as they are."""
-        return False
-
-    def ended(self, job: Job) -> None:
-        """Nothing to do: the entries of the log are the result."""
 
 
 def _start(area: Area, by: Any, action: UUID, title: str, parameters: Mapping[str, Any], background: bool) -> Job:
@@ -285,3 +264,6 @@ def _do(job: Job, area: Area, items: Sequence[Any]) -> Outcome:
         by=job.started_by,
         action=action,
     )
+
+
+JOB = PlannedKind(KIND, plan=_plan, work=_work)

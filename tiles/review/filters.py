@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import django_filters
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet, TextField
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 from django.utils import timezone
 
 from tiles.core.errors import BadInput
-from tiles.models import TileFlag, TilePair, TileTag
+from tiles.models import DemFile, TileFlag, TilePair, TileTag
 from tiles.models.choices import REJECTION_REASONS, BuildState, Failure, ReviewState
 from tiles.models.marks import WORD_LENGTH
 from tiles.raster.terrain import LANDFORMS
@@ -73,6 +73,12 @@ class TileFilter(django_filters.FilterSet):
     Built tiles only, except where `failure` asks for those that could not be built.
     """
 
+    q = django_filters.CharFilter(
+        method="looked_for",
+        max_length=100,
+        label="Search",
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "tile_42, a DEM file, a tag"}),
+    )
     state = django_filters.ChoiceFilter(
         field_name="review_state", choices=ReviewState.choices, empty_label="All", label="State"
     )
@@ -135,6 +141,15 @@ class TileFilter(django_filters.FilterSet):
     def unfiltered(self, tiles: Tiles, name: str, value: str) -> Tiles:
         """The order is the page's business: it needs the keyset."""
         return tiles
+
+    def looked_for(self, tiles: Tiles, name: str, value: str) -> Tiles:
+        """A number, or what is in the name of the DEM file or in a tag: there are few of either."""
+        number = value.lower().removeprefix("tile_")
+        if number.isascii() and number.isdigit() and len(number) < 10:
+            return tiles.filter(index=int(number))
+        files = DemFile.objects.filter(name__icontains=value).values("pk")
+        tagged = TileTag.objects.filter(tag__word__icontains=word_normal(value)).values("tile")
+        return tiles.filter(Q(dem_file__in=files) | Q(pk__in=tagged))
 
     def of_mine(self, tiles: Tiles, name: str, value: str) -> Tiles:
         return tiles.filter(pk__in=TileFlag.objects.filter(by=self._asking()).values("tile"))

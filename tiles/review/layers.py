@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from django.urls import reverse
-from PIL import Image
 
 from tiles.core.errors import NotFound
 from tiles.core.paths import layer_path
 from tiles.models import TilePair
-from tiles.raster.colour_map import colour_map
-from tiles.raster.encode import encode_png, read_layer_bytes
-from tiles.raster.errors import FlatTile, RasterError
 
 TIFF = "image/tiff"
 SMALL = "heights"
@@ -26,11 +21,16 @@ COLOURS = {"colour": "Spectral", "colour-inferno": "inferno"}
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a layer goes out. derived: made on request from the layers `made_of`; else the first one's file as it is."""
+    """How a layer goes out. derived: made on request from the layers `made_of`; else the first one's file as it is.
+
+    parameter: what of the tile's `parameters` it also depends on. packed: goes out as gzip to those who take it.
+    """
 
     made_of: tuple[str, ...]
     content_type: str
     derived: bool = False
+    parameter: str = ""
+    packed: bool = False
 
     @property
     def download(self) -> bool:
@@ -43,6 +43,10 @@ DELIVERIES = {
     "dem255": Delivery(("dem255", "void"), "image/png", derived=True),
     SMALL: Delivery(("dem255", "void"), "image/png", derived=True),
     **{name: Delivery(("dem", "void"), "image/png", derived=True) for name in COLOURS},
+    "elevation": Delivery(("dem", "void"), "application/octet-stream", derived=True, packed=True),
+    "raw": Delivery(("rgb",), "image/png", derived=True, parameter="normalisation"),
+    "nir": Delivery(("nir",), "image/png", derived=True),
+    "sar": Delivery(("sar",), "image/png", derived=True),
     "void": Delivery(("void",), "image/png"),
     "dem.tif": Delivery(("dem",), TIFF),
     "dem255.tif": Delivery(("dem255",), TIFF),
@@ -71,8 +75,11 @@ def layer_token(tile: TilePair, name: str) -> str:
     """
     if not _has(tile, name):
         raise NotFound(f"{tile.name} has no layer {name}.")
-    versions = tile.layer_versions()
-    return ".".join(str(versions[layer]) for layer in DELIVERIES[name].made_of if layer in versions)
+    delivery, versions = DELIVERIES[name], tile.layer_versions()
+    parts = [str(versions[layer]) for layer in delivery.made_of if layer in versions]
+    if delivery.parameter:
+        parts.append(str(tile.parameters.get(delivery.parameter, "")))
+    return ".".join(parts)
 
 
 def layer_tag(tile: TilePair, name: str) -> str:
@@ -92,41 +99,3 @@ def layer_file(tile: TilePair, name: str, slug: str) -> Path:
     if not path.is_file():
         raise NotFound(f"The file of {tile.name}, {name}, is missing. Build the area again to make it.")
     return path
-
-
-def derived_png(tile: TilePair, name: str, slug: str) -> bytes:
-    """A layer that is made on request. Raises NotFound when a file behind it is missing or damaged."""
-    if name in COLOURS:
-        return colour_png(tile, slug, COLOURS[name])
-    return depth_png(tile, slug, small=name == SMALL)
-
-
-def colour_png(tile: TilePair, slug: str, table: str) -> bytes:
-    """The colour depth map of a tile, voids black. Raises NotFound when a file is missing or damaged."""
-    try:
-        dem = layer_file(tile, "dem.tif", slug).read_bytes()
-        void = layer_file(tile, "void", slug).read_bytes() if tile.layer("void") else None
-        return colour_map(dem, void, table)
-    except FlatTile as error:
-        raise NotFound(f"{tile.name} is flat: its heights have no colours.") from error
-    except (RasterError, OSError) as error:
-        raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
-
-
-def depth_png(tile: TilePair, slug: str, *, small: bool = False) -> bytes:
-    """DEM_255 as a PNG of grey and alpha; alpha is 0 where the void mask says that there is no height.
-
-    small: every n-th pixel of it, so that SMALL_SIDE or a few more remain of the longer side.
-
-    Raises NotFound when a file is missing or damaged.
-    """
-    try:
-        grey = read_layer_bytes(layer_file(tile, "dem255", slug).read_bytes()).array[0]
-        alpha = np.full_like(grey, 255)
-        if tile.layer("void"):
-            with Image.open(layer_file(tile, "void", slug)) as mask:
-                alpha[np.asarray(mask.convert("L")) > 0] = 0
-    except (RasterError, OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
-        raise NotFound(f"A file of {tile.name} is damaged. Build the area again to make it.") from error
-    step = max(1, max(grey.shape) // SMALL_SIDE) if small else 1
-    return encode_png(np.ascontiguousarray(np.stack([grey, alpha], axis=-1)[::step, ::step]))

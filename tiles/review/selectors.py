@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from tiles.core.errors import BadInput, NotFound
@@ -92,6 +92,15 @@ def queue_page(
     return QueuePage(found[:size], has_before=True, has_after=len(found) > size)
 
 
+def height_range(*, area_id: int) -> tuple[float, float] | None:
+    """The lowest and highest height of an area's built tiles in metres, each read off an index; None without any."""
+    tiles = TilePair.objects.filter(area_id=area_id, build_state=BuildState.BUILT)
+    lowest = tiles.filter(dem_min__isnull=False).order_by("dem_min").values("dem_min")[:1]
+    highest = tiles.filter(dem_max__isnull=False).order_by("-dem_max").values("dem_max")[:1]
+    low, high = Area.objects.filter(pk=area_id).values_list(Subquery(lowest), Subquery(highest)).get()
+    return None if low is None or high is None else (low, high)
+
+
 def _page_by_number(
     tiles: QuerySet[TilePair], after: int | None, before: int | None, start: int | None, size: int, *, down: bool
 ) -> QueuePage:
@@ -127,7 +136,7 @@ def _place(tiles: QuerySet[TilePair], column: str, index: int) -> tuple[object] 
     return TilePair.objects.filter(area_id=area, index=index).values_list(column).first()
 
 
-def tiles_counted(*, tiles: QuerySet[TilePair], exact: bool = False) -> tuple[int, bool]:
+def tiles_counted(*, tiles: QuerySet[Any], exact: bool = False) -> tuple[int, bool]:
     """How many there are, and whether there may be more: counts to COUNT_LIMIT and no further unless `exact`."""
     if exact:
         return tiles.order_by().count(), False

@@ -20,9 +20,9 @@ from tiles.core.errors import NotFound
 from tiles.core.paths import layer_path
 from tiles.models import TilePair
 from tiles.raster.arrays import BoolArray, FloatArray, UInt8Array
-from tiles.raster.encode import read_layer_bytes
 from tiles.raster.errors import RasterError
 from tiles.raster.grid import Grid
+from tiles.raster.packed import read_heights
 
 SIZES = (128, 256, 512)
 VOID = -32768
@@ -141,20 +141,10 @@ def _layers(tile: TilePair, slug: str) -> tuple[FloatArray, BoolArray, UInt8Arra
     """Heights in metres, where they are void, and colours: (H, W), (H, W), (H, W, 3)."""
     scene_token(tile)
     try:
-        dem = read_layer_bytes(layer_path(slug, "dem", tile.index).read_bytes())
-        colours = _picture(slug, tile.index, "png").convert("RGB")
-        heights = dem.array[0]
-        void = ~np.isfinite(heights)
-        if dem.nodata is not None and np.isfinite(dem.nodata):
-            void |= heights == dem.nodata
-        if tile.layer("void"):
-            void |= np.asarray(_picture(slug, tile.index, "void").convert("L")) > 0
+        mask = layer_path(slug, "void", tile.index).read_bytes() if tile.layer("void") else None
+        heights, void = read_heights(layer_path(slug, "dem", tile.index).read_bytes(), mask)
+        with Image.open(layer_path(slug, "png", tile.index)) as picture:
+            colours = np.asarray(picture.convert("RGB"))
     except (RasterError, OSError, SyntaxError) as error:  # Pillow calls a broken PNG a syntax error
         raise NotFound(f"A file of {tile.name} is missing or damaged. Build the area again to make it.") from error
-    return heights.astype(np.float32), void, np.asarray(colours)
-
-
-def _picture(slug: str, index: int, layer: str) -> Image.Image:
-    with Image.open(layer_path(slug, layer, index)) as picture:
-        picture.load()
-        return picture
+    return heights.astype(np.float32), void, colours

@@ -50,18 +50,22 @@ def atlas(request: HttpRequest, slug: str) -> HttpResponse:
         "counts": counts,
         "states": [(state, getattr(counts, state)) for state in records.STATES],
         "measures": MEASURES,
-        "page": _page(area) if counts.total else None,
+        "page": _page(request, area) if counts.total else None,
     }
     return render(request, "tiles/atlas.html", context)
 
 
-def _page(area: Area) -> dict[str, Any]:
+def _page(request: HttpRequest, area: Area) -> dict[str, Any]:
+    user: Any = request.user
     return {
+        "person": user.pk,
+        "preferences": user.preferences,
         "urls": {
             "tiles": reverse("atlas-tiles", args=[area.slug]),
             "sheet": reverse("atlas-sheet", args=[area.slug, 0, 0]),
             "layer": reverse("tile-layer", args=[area.slug, 0, "preview"]),
             "review": reverse("review", args=[area.slug]),
+            "preferences": reverse("api-preferences"),
         },
         "block": TILES_A_BLOCK,
         "side": sheets.SIDE,

@@ -161,6 +161,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter) -> dict[str
     return {
         "area": area.slug,
         "person": user.pk,
+        "preferences": user.preferences,
         "filter": tile_filter.asked(order=False),
         "urls": {
             "count": reverse("api-tiles-count", args=[area.slug]),
@@ -168,6 +169,7 @@ def _page(request: HttpRequest, area: Area, tile_filter: TileFilter) -> dict[str
             "marks": reverse("api-marks", args=[area.slug]),
             "undo": reverse("api-bulk-undo", args=[area.slug]),
             "jobs": reverse("api-jobs"),
+            "preferences": reverse("api-preferences"),
             "review": reverse("review", args=[area.slug]),
         },
         "reasons": [reason._asdict() for reason in reasons_of(area)],

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from tiles.core.paths import data_folder
 from tiles.core.permissions import VIEW_DATA
 from tiles.models import TilePair
 from tiles.review import layers
+from tiles.review.derived import derived_body
 from tiles.review.selectors import area_by_slug, tile_by_index
 
+GZIP_LEVEL = 6
 FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -30,16 +33,22 @@ def tile_layer(request: HttpRequest, slug: str, index: int, layer: str) -> HttpR
         answer["Cache-Control"] = "private, no-cache"
         return answer
     tag = layers.layer_tag(tile, layer)
-    answer = get_conditional_response(request, etag=tag) or _body(tile, layer, slug)
+    answer = get_conditional_response(request, etag=tag) or _body(request, tile, layer, slug)
+    if layers.DELIVERIES[layer].packed:
+        patch_vary_headers(answer, ["Accept-Encoding"])
     answer["ETag"] = tag
     answer["Cache-Control"] = FOR_EVER
     return answer
 
 
-def _body(tile: TilePair, layer: str, slug: str) -> HttpResponseBase:
+def _body(request: HttpRequest, tile: TilePair, layer: str, slug: str) -> HttpResponseBase:
     delivery = layers.DELIVERIES[layer]
     if delivery.derived:
-        return HttpResponse(layers.derived_png(tile, layer, slug), content_type=delivery.content_type)
+        body = derived_body(tile, layer, slug)
+        if not (delivery.packed and "gzip" in request.headers.get("Accept-Encoding", "")):
+            return HttpResponse(body, content_type=delivery.content_type)
+        packed = gzip.compress(body, GZIP_LEVEL, mtime=0)
+        return HttpResponse(packed, content_type=delivery.content_type, headers={"Content-Encoding": "gzip"})
     path = layers.layer_file(tile, layer, slug)
     name = f"{slug}_{tile.name}_{layer}"
     if settings.DEMETER_ACCEL:

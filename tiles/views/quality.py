@@ -133,12 +133,15 @@ def blind_judge(request: HttpRequest, slug: str, round_id: int) -> HttpResponse:
         "urls": {
             "answers": reverse("api-blind-answers", args=[made.area.slug, made.pk]),
             "result": reverse("blind-round", args=[made.area.slug, made.pk]),
+            "preferences": reverse("api-preferences"),
         },
         "first": blinded.tiles_to_answer(blind_round=made, by=user),
         "answered": blinded.answered_by(blind_round=made, by=user),
         "size": made.tiles.count(),
         "reasons": [reason._asdict() for reason in reasons_of(made.area)],
         "tables": colour_tables(),
+        "heights": selectors.height_range(area_id=made.area.pk),
+        "preferences": user.preferences,
     }
     context = {"section": "review", "area": made.area, "round": made, "page": page, "reasons": reasons_of(made.area)}
     return render(request, "tiles/blind_judge.html", context)

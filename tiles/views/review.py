@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,9 +33,9 @@ from tiles.review.queue import (
 )
 from tiles.terrain3d.scene import terrain_addresses
 
-# From low to high ground. Spectral is turned round, as the published depth maps have it.
 SHOWN = ("state", "reason")
-TABLES = {"grey": False, "Spectral": True}
+# From low to high ground. Spectral is turned round, as the published depth maps have it.
+TABLES = {"Spectral": True, "viridis": False, "inferno": False, "magma": False, "cividis": False}
 
 
 @require_safe
@@ -90,6 +91,8 @@ def _page(request: HttpRequest, area: Area, tile_filter: QueueFilter, counts: di
             "preferences": reverse("api-preferences"),
             "marks": reverse("api-marks", args=[area.slug]),
             "areas": f"{reverse('dashboard')}areas/",
+            "undo": reverse("api-bulk-undo", args=[area.slug]),
+            "jobs": reverse("api-jobs"),
             "three": terrain_addresses(area.slug),
         },
         "filter": {"state": "", "reason": "", "order": "", **_mine(tile_filter), **tile_filter.asked_fields()},
@@ -109,12 +112,13 @@ def _page(request: HttpRequest, area: Area, tile_filter: QueueFilter, counts: di
         "mine": [decision_payload(entry) for entry in mine],
         "reasons": [reason._asdict() for reason in reasons_of(area)],
         "tables": colour_tables(),
+        "heights": selectors.height_range(area_id=area.pk),
     }
 
 
-def colour_tables() -> dict[str, list[int]]:
-    """Name -> 256 x RGB, for the heights."""
-    return {name: lut(name, invert=invert).ravel().tolist() for name, invert in TABLES.items()}
+def colour_tables() -> dict[str, str]:
+    """Name -> base64 of 256 x RGB, for the heights."""
+    return {name: b64encode(lut(name, invert=invert).tobytes()).decode() for name, invert in TABLES.items()}
 
 
 def _mine(tile_filter: QueueFilter) -> dict[str, str]:

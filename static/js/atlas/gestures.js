@@ -93,10 +93,7 @@ export function listen(map, act, mode) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
     if (dx || dy) act.pan(dx * map.clientWidth * PAN_SHARE * devicePixelRatio, dy * map.clientHeight * PAN_SHARE * devicePixelRatio);
-    else if (event.key === "+" || event.key === "=") act.zoom(2);
-    else if (event.key === "-" || event.key === "_") act.zoom(-2);
-    else if (event.key === "0") act.fit();
-    else if (event.key === "Enter" || event.key === " " || event.key === "Escape") act.key(event.key);
+    else if (event.key === "Enter" || event.key === " ") act.key(event.key);
     else return;
     event.preventDefault();
     act.keyboard();

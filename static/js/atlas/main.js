@@ -1,5 +1,9 @@
 // The atlas: an area's tiles in true place, drawn from one array that is kept up to date.
 
+import { Keymap } from "../lib/keymap.js";
+import { Keys } from "../lib/keys.js";
+import { KeysDialog } from "../lib/keysdialog.js";
+import { Preferences } from "../lib/preferences.js";
 import { remembered } from "../review/address.js";
 import { schemeOf } from "./colours.js";
 import { Places, Tiles, fetchTiles } from "./data.js";
@@ -166,8 +170,7 @@ const act = {
   },
   key(name) {
     const row = centred();
-    if (name === "Escape") select([]);
-    else if (row !== undefined && name === "Enter") open(row);
+    if (row !== undefined && name === "Enter") open(row);
     else if (row !== undefined) toggle(row);
   },
   keyboard() {
@@ -224,6 +227,21 @@ function resize() {
   moved();
 }
 
+/** The buttons and their keys; on the map, a key lets the tile in the middle be described. */
+function listenToKeys() {
+  const keys = new Keys();
+  const preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person });
+  const keymap = new Keymap(root, { page: "atlas", preferences });
+  const dialog = new KeysDialog(document.getElementById("keys"), keys, keymap);
+  const does = { in: () => act.zoom(2), out: () => act.zoom(-2), fit: act.fit, clear: () => select([]), help: () => dialog.open() };
+  for (const [name, action] of Object.entries(does)) root.querySelector(`[data-action=${name}]`).addEventListener("click", action);
+  const byKey = (action) => () => {
+    action();
+    if (document.activeElement === map) act.keyboard();
+  };
+  keys.follow(keymap, Object.fromEntries(Object.entries(does).map(([name, action]) => [name, byKey(action)])));
+}
+
 function start() {
   const drags = [...document.querySelectorAll("[name=atlas-drag]")];
   if (matchMedia("(pointer: coarse)").matches) drags.find((choice) => choice.value === "move").checked = true;
@@ -234,9 +252,7 @@ function start() {
   if (by !== undefined) [controls.by.value, controls.strength.value] = [by, strength];
   controls.by.addEventListener("change", relook);
   controls.strength.addEventListener("input", relook);
-  for (const [name, does] of Object.entries({ in: () => act.zoom(2), out: () => act.zoom(-2), fit: act.fit, clear: () => select([]) })) {
-    document.querySelector(`[data-action=${name}]`).addEventListener("click", does);
-  }
+  listenToKeys();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", relook);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
   map.addEventListener("focus", () => map.matches(":focus-visible") && act.keyboard());

@@ -4,14 +4,12 @@
 import { Failure, request } from "../lib/http.js";
 import { uuid } from "../lib/ids.js";
 import { Keys } from "../lib/keys.js";
-import { remembered } from "../review/address.js";
+import { Preferences } from "../lib/preferences.js";
 import { ReasonDialog } from "../review/dialogs.js";
-import { Panes } from "../review/panes.js";
-import { Pictures } from "../review/pictures.js";
 import { VERB_WORDS, number } from "../review/words.js";
+import { Viewing } from "../viewer/viewing.js";
 
 const AHEAD = 8;
-const COLOURING = "demeter.colouring";
 
 class Blind {
   #items;
@@ -26,8 +24,8 @@ class Blind {
     this.page = page;
     this.stage = root.querySelector("#stage");
     this.keys = new Keys();
-    this.pictures = new Pictures();
-    this.panes = new Panes(this.stage, page.tables);
+    const preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person });
+    this.viewing = new Viewing(this.stage, { root, page, keys: this.keys, preferences });
     this.reasons = new ReasonDialog(document.getElementById("reasons"), this.keys, page.reasons);
     this.#items = page.first;
     this.answered = page.answered;
@@ -39,18 +37,17 @@ class Blind {
       reject: () => this.#current && this.reasons.open((why) => this.#answer("reject", why)),
       unsure: () => this.#answer("unsure"),
       undo: () => this.#undo(),
-      colour: () => this.#colour(),
-      fit: () => this.#fit(),
+      ...this.viewing.actions,
     };
+    const byKey = {};
     for (const button of this.root.querySelectorAll("[data-action]")) {
-      button.addEventListener("click", () => this.keys.run(actions[button.dataset.action]));
+      const action = actions[button.dataset.action];
+      button.addEventListener("click", () => this.keys.run(action));
+      for (const key of (button.dataset.keys ?? "").split(" ").filter(Boolean)) byKey[key] = action;
     }
-    const { approve, reject, unsure, undo, colour, fit } = actions;
-    this.keys.open({ 1: approve, 2: reject, 3: unsure, u: undo, l: colour, f: fit });
-    this.panes.use(remembered("localStorage", COLOURING));
-    this.pictures.addEventListener("ready", ({ detail }) => {
-      if (!this.#ready && Object.values(this.#current?.urls ?? {}).includes(detail)) this.#draw();
-    });
+    this.keys.open(byKey);
+    this.viewing.addEventListener("ready", () => this.#markReady());
+    this.viewing.addEventListener("say", ({ detail }) => this.#say(detail));
     this.#show();
     this.root.dataset.started = "true";
   }
@@ -132,22 +129,15 @@ class Blind {
     for (const button of this.root.querySelectorAll(".verdicts button:not([data-action=undo])")) {
       button.setAttribute("aria-disabled", String(!item));
     }
-    this.pictures.want(this.#items.slice(this.#place, this.#place + AHEAD));
-    if (item) this.#draw();
+    this.viewing.layers.want(this.#items.slice(this.#place, this.#place + AHEAD));
+    this.viewing.show(item, null);
+    this.#markReady();
   }
 
-  #draw() {
-    this.#ready = this.panes.show(this.#current, this.pictures);
+  #markReady() {
+    const item = this.#current;
+    this.#ready = Boolean(item && this.viewing.layers.has(item));
     this.stage.dataset.ready = String(this.#ready);
-  }
-
-  #colour() {
-    remembered("localStorage", COLOURING, this.panes.cycle());
-    this.root.querySelector("[data-part=colouring]").textContent = this.panes.colouring;
-  }
-
-  #fit() {
-    this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(this.panes.toggleActual()));
   }
 
   #say(text, urgent = false) {

@@ -1,7 +1,8 @@
 // Texts that the server has not acknowledged, kept in the browser: they survive a reload, a new sign-in and a crash.
 //
-// A draft is { text, base, id, send, lost, at }: what was written over which version; the id of its save once there is
-// one; whether it is to be sent; a text that was sent without an answer; when it was last changed.
+// A draft is { text, components, base, id, send, lost, at }: what was written over which version, components only where
+// they are edited; the id of its save once there is one; whether it is to be sent; a text that was sent without an answer;
+// when it was last changed.
 
 export class Drafts {
   constructor({ person, area }) {

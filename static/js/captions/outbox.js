@@ -25,11 +25,12 @@ export class CaptionOutbox {
     return this.states.get(index) ?? null;
   }
 
-  /** What somebody wrote over version `base`. A text that differs from the one being sent is another save. */
-  write(index, text, base) {
+  /** What somebody wrote over version `base`; components only where they are edited. Words that differ from those being
+   *  sent are another save. */
+  write(index, text, base, components = this.drafts.get(index)?.components) {
     const before = this.drafts.get(index);
-    const same = before?.text === text;
-    const kept = same ? before : { text, base: before?.base ?? base, id: null, send: false, lost: before?.lost ?? null };
+    const same = before && sameWords(before, { text, components });
+    const kept = same ? before : { text, components, base: before?.base ?? base, id: null, send: false, lost: before?.lost ?? null };
     this.drafts.put(index, kept);
     if (!same && ["waiting", "signed-out", "refused"].includes(this.state(index)?.kind)) this.settle(index, null);
   }
@@ -89,7 +90,8 @@ export class CaptionOutbox {
     }
     this.settle(index, { kind: "sending" });
     try {
-      const body = { text: draft.text, base_version: draft.base, client_id: draft.id };
+      const { text, components, base, id } = draft;
+      const body = { text, components, base_version: base, client_id: id };
       this.acknowledged(index, draft, await this.remote.save(index, body));
     } catch (failure) {
       this.failed(index, draft, failure, tries);
@@ -98,9 +100,9 @@ export class CaptionOutbox {
 
   acknowledged(index, sent, caption) {
     const now = this.drafts.get(index);
-    if (now && now.text !== sent.text) {
+    if (now && !sameWords(now, sent)) {
       // Somebody went on writing while it was sent: that is a draft over what was just saved.
-      this.drafts.put(index, { text: now.text, base: caption.version, id: null, send: false, lost: null });
+      this.drafts.put(index, { text: now.text, components: now.components, base: caption.version, id: null, send: false, lost: null });
     } else {
       this.drafts.drop(index);
     }
@@ -139,4 +141,8 @@ export class CaptionOutbox {
     this.drafts.put(index, { ...draft, id: null, send: false });
     this.settle(index, { kind: "conflict", conflict });
   }
+}
+
+function sameWords(one, other) {
+  return one.text === other.text && JSON.stringify(one.components) === JSON.stringify(other.components);
 }

@@ -1,6 +1,9 @@
 // The page of one caption: editor, history, and keys to walk through the area.
 
+import { Keymap } from "../lib/keymap.js";
 import { Keys } from "../lib/keys.js";
+import { KeysDialog } from "../lib/keysdialog.js";
+import { Preferences } from "../lib/preferences.js";
 import { mountCaption } from "./editor.js";
 import { mountHistory } from "./history.js";
 
@@ -38,12 +41,17 @@ function showOthers(others) {
   drafts.replaceChildren("Drafts in this browser, not saved: ", ...links.flatMap((link) => [link, " "]));
 }
 
-function follow(id) {
-  document.getElementById(id)?.click();
+const keys = new Keys();
+const preferences = new Preferences({ values: data.preferences, url: data.preferences_url, person });
+const keymap = new Keymap(document.querySelector("main"), { page: "rectify", preferences });
+const list = new KeysDialog(document.getElementById("keys"), keys, keymap);
+const does = {
+  previous: () => document.getElementById("previous-tile")?.click(),
+  next: () => document.getElementById("next-tile")?.click(),
+  edit: () => editor.focus(),
+  help: () => list.open(),
+};
+for (const button of document.querySelectorAll("button[data-action]")) {
+  button.addEventListener("click", () => keys.run(does[button.dataset.action]));
 }
-
-new Keys().open({
-  ArrowLeft: () => follow("previous-tile"),
-  ArrowRight: () => follow("next-tile"),
-  e: () => editor.focus(),
-});
+keys.follow(keymap, does);

@@ -9,6 +9,12 @@ export function connect({ area, person }) {
     read: (index) => request(tile(index)),
     save: (index, body) => request(tile(index), { method: "PUT", body, ...own }),
     history: (index, below) => request(`${tile(index)}revisions/${below ? `?below=${below}` : ""}`),
+    preview: (index, body) => request(`${tile(index)}preview/`, { method: "POST", body, ...own }),
+    keep: (index, body, keepalive = false) => request(`${tile(index)}draft/`, { method: "PUT", body, keepalive, ...own }),
+    forget: (index) => request(`${tile(index)}draft/`, { method: "DELETE", ...own }),
+    dismiss: (index, finding) => request(`${tile(index)}findings/${finding}/dismiss/`, { method: "POST", body: {}, ...own }),
+    undismiss: (index, finding) => request(`${tile(index)}findings/${finding}/restore/`, { method: "POST", body: {}, ...own }),
+    readings: (index) => `${tile(index)}readings/`,
     restore: (index, body) => request(`${tile(index)}restore/`, { method: "POST", body, ...own }),
   };
 }

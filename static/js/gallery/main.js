@@ -1,14 +1,18 @@
 // The gallery: what is selected, what is done with it, and what became of that.
 
+import { Actions } from "../lib/actions.js";
 import { Failure } from "../lib/http.js";
+import { Keymap } from "../lib/keymap.js";
 import { Keys } from "../lib/keys.js";
+import { KeysDialog } from "../lib/keysdialog.js";
+import { Preferences } from "../lib/preferences.js";
 import { remembered } from "../review/address.js";
 import { ReasonDialog } from "../review/dialogs.js";
-import { number, plural } from "../review/words.js";
-import { Actions } from "./actions.js";
+import { UndoDialog, outcomeWords } from "../review/takeback.js";
+import { number } from "../review/words.js";
 import { startLook } from "./look.js";
 import { MarkDialog } from "./marks.js";
-import { Selection } from "./selection.js";
+import { Cells } from "./selection.js";
 import { SureDialog } from "./sure.js";
 
 const SAYS = "demeter.gallery.says";
@@ -24,11 +28,11 @@ class Gallery {
   constructor(root, page) {
     this.root = root;
     this.page = page;
-    this.actions = new Actions(page);
+    this.actions = new Actions(page, `demeter.gallery.actions.${page.person}.${page.area}`);
     this.keys = new Keys();
     const list = root.querySelector("#cells");
     // Without tiles there is nothing to select, but still an action to undo.
-    this.selection = new Selection(list ?? document.createElement("ul"));
+    this.selection = new Cells(list ?? document.createElement("ul"));
     const reasons = document.getElementById("reasons");
     this.reasons = reasons && new ReasonDialog(reasons, this.keys, page.reasons);
     const sure = document.getElementById("sure");
@@ -37,6 +41,11 @@ class Gallery {
       const dialog = document.getElementById(`${kind}-dialog`);
       return [kind, dialog && new MarkDialog(dialog, this.keys, kind)];
     }));
+    const undo = document.getElementById("undo");
+    this.undoing = undo && new UndoDialog(undo, this.keys);
+    const preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person });
+    this.keymap = new Keymap(root, { page: "gallery", preferences });
+    this.help = new KeysDialog(document.getElementById("keys"), this.keys, this.keymap);
   }
 
   start() {
@@ -57,8 +66,8 @@ class Gallery {
     this.#say(says);
     remembered("sessionStorage", SAYS, "");
     const at = remembered("sessionStorage", AT);
-    const { cells } = this.selection;
-    const cell = cells.find(({ dataset }) => dataset.index === at) ?? cells[0];
+    const { items } = this.selection;
+    const cell = items.find(({ dataset }) => dataset.index === at) ?? items[0];
     if (cell) this.selection.stand(cell);
   }
 
@@ -94,11 +103,11 @@ class Gallery {
       assign: () => this.#mark("assign"),
       undo: () => this.#undo(),
       open: () => this.#open(this.selection.current),
+      help: () => this.help.open(),
     };
-    const keys = { a: "page", m: "all", Escape: "none", 1: "approve", 2: "reject", 0: "reset", t: "tag", p: "assign", u: "undo", Enter: "open" };
     // Not waited for: a key that is pressed meanwhile is the dialog's, or nobody's.
     const act = (name) => () => { if (this.#button(name) && !this.#button(name).disabled) does[name](); };
-    this.keys.open(Object.fromEntries(Object.entries(keys).map(([key, name]) => [key, act(name)])));
+    this.keys.follow(this.keymap, Object.fromEntries(Object.keys(does).map((name) => [name, act(name)])));
     for (const button of this.root.querySelectorAll("[data-action]")) {
       button.addEventListener("click", () => this.keys.run(act(button.dataset.action)));
     }
@@ -126,11 +135,11 @@ class Gallery {
   }
 
   #choosePage() {
-    this.selection.choose(this.selection.cells);
+    this.selection.choose(this.selection.items);
   }
 
   #chooseAll() {
-    this.selection.choose(this.selection.cells);
+    this.selection.choose(this.selection.items);
     this.#all = true;
     this.#show();
   }
@@ -161,7 +170,12 @@ class Gallery {
   }
 
   async #undo() {
-    if (!this.#busy) await this.#work(() => this.actions.undo((job) => this.#progress(job)), "undone");
+    if (this.#busy) return;
+    const newest = await this.#asked(() => this.actions.newest());
+    if (newest === null) this.#say("There is nothing of yours to undo here.");
+    if (!newest) return;
+    const undo = () => this.actions.undo(newest, (job) => this.#progress(job));
+    this.undoing.ask(newest, () => this.#work(undo, "undone"));
   }
 
   #progress(job) {
@@ -176,7 +190,7 @@ class Gallery {
     this.#say("Working …");
     try {
       const outcome = await work();
-      if (outcome) remembered("sessionStorage", SAYS, this.#words(outcome, words));
+      remembered("sessionStorage", SAYS, outcomeWords(outcome, words));
       remembered("sessionStorage", AT, this.selection.current?.dataset.index ?? "");
       location.reload();
     } catch (failure) {
@@ -189,11 +203,18 @@ class Gallery {
     }
   }
 
-  #words({ done, stale, unchanged, problem = "" }, words) {
-    const parts = [`${plural(done, "tile")} ${words}.`];
-    if (stale) parts.push(`${number(stale)} left as ${stale === 1 ? "it is" : "they are"}: changed meanwhile by somebody else.`);
-    if (unchanged) parts.push(`${number(unchanged)} stood so already.`);
-    return [...parts, problem].join(" ").trim();
+  /** What the server answers; undefined, and said, when it does not. */
+  async #asked(ask) {
+    this.#busy = true;
+    try {
+      return await ask();
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      this.#say(failure.message, { urgent: true });
+      return undefined;
+    } finally {
+      this.#busy = false;
+    }
   }
 
   #open(cell) {
@@ -213,7 +234,7 @@ class Gallery {
     if (shown) shown.textContent = this.#all ? "All that match" : chosen ? `${number(chosen)} selected` : "None selected";
     for (const button of this.root.querySelectorAll("[data-needs-chosen]")) button.disabled = this.#busy || !chosen;
     const undo = this.#button("undo");
-    if (undo) undo.disabled = this.#busy || !this.actions.done.length;
+    if (undo) undo.disabled = this.#busy;
   }
 }
 

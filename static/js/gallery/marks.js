@@ -1,5 +1,7 @@
 // Which tag, or which person: asked before either is noted about what is selected.
 
+import { onLeaving } from "../lib/dom.js";
+
 export class MarkDialog {
   #tell = null;
 
@@ -9,7 +11,7 @@ export class MarkDialog {
     this.keys = keys;
     this.kind = kind;
     this.form = dialog.querySelector("form");
-    for (const event of ["cancel", "close"]) dialog.addEventListener(event, () => this.#closed(null));
+    onLeaving(dialog, () => this.#closed(null));
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -1,39 +1,29 @@
 // Which tiles of the page are selected: by click, with Shift a range, with Ctrl or Cmd one more, by dragging a band over
 // them with the mouse, by keyboard.
 
+import { Selection } from "../lib/selection.js";
+
 const BAND_FROM = 6;
 const NEXT = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: "down", ArrowUp: "up", Home: "first", End: "last" };
 
 /** Events: `change` when the selection changed; `open` with the cell that is to be opened as detail. */
-export class Selection extends EventTarget {
-  #anchor = null;
+export class Cells extends Selection {
   #band = null;
   #before = new Set();
   #dragged = false;
 
   constructor(list) {
-    super();
+    super([...list.querySelectorAll(".cell")]);
     this.list = list;
-    this.cells = [...list.querySelectorAll(".cell")];
     list.addEventListener("click", (event) => this.#clicked(event));
-    list.addEventListener("dblclick", (event) => this.#tell("open", event.target.closest(".cell")));
+    list.addEventListener("dblclick", (event) => this.#open(event.target.closest(".cell")));
     list.addEventListener("keydown", (event) => this.#pressed(event));
     list.addEventListener("pointerdown", (event) => this.#down(event));
-  }
-
-  get chosen() {
-    return this.cells.filter((cell) => this.#isChosen(cell));
   }
 
   /** The cell that the keyboard is at. */
   get current() {
     return this.list.querySelector(".cell[tabindex='0']");
-  }
-
-  choose(cells) {
-    const wanted = new Set(cells);
-    for (const cell of this.cells) this.#set(cell, wanted.has(cell));
-    this.#tell("change");
   }
 
   /** Let the keyboard go on from a cell, without scrolling there. */
@@ -43,16 +33,16 @@ export class Selection extends EventTarget {
     cell.focus({ preventScroll: true });
   }
 
-  #isChosen(cell) {
+  isChosen(cell) {
     return cell.getAttribute("aria-selected") === "true";
   }
 
-  #set(cell, chosen) {
+  set(cell, chosen) {
     cell.setAttribute("aria-selected", String(chosen));
   }
 
-  #tell(name, detail) {
-    if (name !== "open" || detail) this.dispatchEvent(new CustomEvent(name, { detail }));
+  #open(cell) {
+    if (cell) this.tell("open", cell);
   }
 
   #focus(cell) {
@@ -60,28 +50,15 @@ export class Selection extends EventTarget {
     cell.scrollIntoView({ block: "nearest" });
   }
 
-  #toggle(cell) {
-    this.#set(cell, !this.#isChosen(cell));
-    this.#anchor = cell;
-    this.#tell("change");
-  }
-
-  /** All from the last one that was chosen alone to this one. */
-  #range(cell) {
-    const places = [this.cells.indexOf(this.#anchor ?? cell), this.cells.indexOf(cell)].sort((a, b) => a - b);
-    this.#anchor ??= cell;
-    this.choose(this.cells.slice(places[0], places[1] + 1));
-  }
-
   #clicked(event) {
     const cell = event.target.closest(".cell");
     if (this.#dragged || !cell) return;
     this.#focus(cell);
     if (event.shiftKey) {
-      this.#range(cell);
+      this.choose(this.span(cell));
     } else {
       // A second click is the first half of opening it, or takes it away again.
-      if (event.detail < 2) this.#toggle(cell);
+      if (event.detail < 2) this.toggle(cell);
     }
   }
 
@@ -89,8 +66,8 @@ export class Selection extends EventTarget {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const cell = event.target.closest(".cell");
     if (!cell) return;
-    if (event.key === " ") this.#toggle(cell);
-    else if (event.key === "Enter") this.#tell("open", cell);
+    if (event.key === " ") this.toggle(cell);
+    else if (event.key === "Enter") this.#open(cell);
     else if (event.key in NEXT) this.#step(cell, NEXT[event.key], event.shiftKey);
     else return;
     event.preventDefault();
@@ -98,14 +75,14 @@ export class Selection extends EventTarget {
   }
 
   #step(cell, by, range) {
-    const at = this.cells.indexOf(cell);
+    const at = this.items.indexOf(cell);
     const columns = getComputedStyle(this.list).gridTemplateColumns.split(" ").length;
-    const last = this.cells.length - 1;
+    const last = this.items.length - 1;
     const to = { down: at + columns, up: at - columns, first: 0, last }[by] ?? at + by;
     if (to < 0 || to > last) return;
-    if (range) this.#anchor ??= cell;
-    this.#focus(this.cells[to]);
-    if (range) this.#range(this.cells[to]);
+    if (range) this.anchor ??= cell;
+    this.#focus(this.items[to]);
+    if (range) this.choose(this.span(this.items[to]));
   }
 
   #down(event) {
@@ -141,12 +118,12 @@ export class Selection extends EventTarget {
     Object.assign(this.#band.style, {
       left: `${box.left}px`, top: `${box.top}px`, width: `${box.right - box.left}px`, height: `${box.bottom - box.top}px`,
     });
-    const under = this.cells.filter((cell) => (
+    const under = this.items.filter((cell) => (
       cell.offsetLeft < box.right && cell.offsetLeft + cell.offsetWidth > box.left
       && cell.offsetTop < box.bottom && cell.offsetTop + cell.offsetHeight > box.top
     ));
     this.choose([...this.#before, ...under]);
-    this.#anchor = under[0] ?? this.#anchor;
+    this.anchor = under[0] ?? this.anchor;
   }
 
   /** The click that follows a drag is none. */

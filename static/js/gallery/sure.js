@@ -1,5 +1,6 @@
 // The question before all tiles that match are decided about: how many they are.
 
+import { onLeaving } from "../lib/dom.js";
 import { number } from "../review/words.js";
 
 export class SureDialog {
@@ -9,7 +10,7 @@ export class SureDialog {
     this.dialog = dialog;
     this.keys = keys;
     this.actions = actions;
-    for (const event of ["cancel", "close"]) dialog.addEventListener(event, () => this.#closed(null));
+    onLeaving(dialog, () => this.#closed(null));
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
     this.#part("exact").addEventListener("click", () => this.#count(true));
     this.#part("yes").addEventListener("click", () => this.#closed(this.seen));

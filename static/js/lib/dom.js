@@ -11,3 +11,12 @@ export function el(name, properties = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
+
+/**
+ * Call `left` when a dialog is left. `close` comes a moment after Escape, when the next key is the page's already; and on
+ * a busy machine so late that the dialog may stand open anew: then it tells of the time before.
+ */
+export function onLeaving(dialog, left) {
+  dialog.addEventListener("cancel", () => left());
+  dialog.addEventListener("close", () => dialog.open || left());
+}

@@ -33,23 +33,25 @@ export class Outbox extends EventTarget {
   #timer = 0;
   #sending = false;
   #failure = null;
+  #name;
   #store;
   #channel;
   #stop = new AbortController();
 
-  constructor({ person, store, channel }) {
+  constructor({ person, store, channel, name = "outbox" }) {
     super();
     this.person = person;
+    this.#name = `demeter-${name}-${person}`;
     this.#store = store;
     this.#channel = channel;
     if (channel) channel.onmessage = ({ data }) => this.#heard(data);
   }
 
-  /** The outbox of a person, with what earlier pages left in it. Sends what there is. */
-  static async open(person) {
-    const store = await openStore("outbox");
-    const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(`demeter-outbox-${person}`) : null;
-    const outbox = new Outbox({ person, store, channel });
+  /** The outbox of a person, with what earlier pages left in it. Sends what there is. name: of the store it is kept in. */
+  static async open(person, name = "outbox") {
+    const store = await openStore(name);
+    const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(`demeter-${name}-${person}`) : null;
+    const outbox = new Outbox({ person, store, channel, name });
     for (const record of await store.all()) if (record.person === person) outbox.#take(record);
     outbox.#listen();
     return outbox;
@@ -180,7 +182,7 @@ export class Outbox extends EventTarget {
     this.#tell("change");
     const loop = () => this.#loop();
     try {
-      if (navigator.locks) await navigator.locks.request(`demeter-outbox-${this.person}`, loop);
+      if (navigator.locks) await navigator.locks.request(this.#name, loop);
       else await loop();
     } catch (error) {
       this.#failure = new Failure(`This browser's storage failed (${error.message}).`);

@@ -1,8 +1,8 @@
 // Records that outlast a reload: IndexedDB, or the page's memory where the browser keeps nothing.
 
 const DATABASE = "demeter";
-const VERSION = 1;
-const STORES = ["outbox"];
+const VERSION = 2;
+const STORES = ["outbox", "readings"];
 
 function settled(request) {
   return new Promise((resolve, reject) => {

@@ -13,6 +13,7 @@ export class Claims {
   #renewed = Date.now();
   #every;
   #holds;
+  #turn = Promise.resolve();
   #ask = { held: () => [], lost: () => {} };
 
   constructor(page) {
@@ -35,7 +36,7 @@ export class Claims {
   async handOut(asked) {
     const { person, claims, urls } = this.#page;
     const body = { page: claims.page };
-    const page = await request(`${urls.queue}?${asked}`, { method: "POST", body, person: person.id });
+    const page = await this.#inTurn(() => request(`${urls.queue}?${asked}`, { method: "POST", body, person: person.id }));
     this.#holds ||= Boolean(page.until);
     return page;
   }
@@ -59,13 +60,24 @@ export class Claims {
     if (!this.#holds) return;
     this.#renewed = Date.now();
     const { person, claims, urls } = this.#page;
-    const body = { page: claims.page, tiles: this.#ask.held() };
+    const renewal = () => {
+      const body = { page: claims.page, tiles: this.#ask.held() };
+      return request(urls.claims, { method: "PUT", body, person: person.id });
+    };
     try {
-      const { lost } = await request(urls.claims, { method: "PUT", body, person: person.id });
+      const { lost } = await this.#inTurn(renewal);
       if (lost.length) this.#ask.lost(lost);
     } catch {
       // Claims are a courtesy: without them the work goes on, and what two decided about is said when it is sent.
     }
+  }
+
+  /** A renewal names all that the page holds, so it waits for what is being handed out, until the page has taken it in. */
+  #inTurn(ask) {
+    const done = this.#turn.then(ask);
+    const soon = () => new Promise((resolve) => { setTimeout(resolve); });
+    this.#turn = done.then(soon, soon);
+    return done;
   }
 
   #release() {

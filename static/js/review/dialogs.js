@@ -1,7 +1,6 @@
 // The dialogs of the review page. Each resolves with what was chosen, or null; its keys count while it is open.
 
-// `close` comes a moment later than Escape: the next key would still be the dialog's.
-const CLOSING = ["cancel", "close"];
+import { onLeaving } from "../lib/dom.js";
 
 /** Why a tile is rejected: one key a reason, and a note where the reason wants one. */
 export class ReasonDialog {
@@ -12,7 +11,7 @@ export class ReasonDialog {
     this.list = dialog.querySelector("[data-part=reasons]");
     this.form = dialog.querySelector("form");
     this.note = this.form.elements.note;
-    for (const event of CLOSING) dialog.addEventListener(event, () => this.#closed());
+    onLeaving(dialog, () => this.#closed());
     for (const button of this.list.querySelectorAll("[data-reason]")) {
       button.addEventListener("click", () => keys.run(() => this.#choose(this.#reason(button.dataset.reason))));
     }
@@ -89,7 +88,7 @@ export class JumpDialog {
     this.keys = keys;
     this.form = dialog.querySelector("form");
     this.number = this.form.elements.number;
-    for (const event of CLOSING) dialog.addEventListener(event, () => this.closeKeys?.());
+    onLeaving(dialog, () => this.closeKeys?.());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.closeKeys();
@@ -105,24 +104,5 @@ export class JumpDialog {
     this.dialog.showModal();
     this.number.value = current ?? "";
     this.number.select();
-  }
-}
-
-/** The list of keys. */
-export class HelpDialog {
-  constructor(dialog, keys) {
-    this.dialog = dialog;
-    this.keys = keys;
-    for (const event of CLOSING) dialog.addEventListener(event, () => this.closeKeys?.());
-    dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-  }
-
-  open() {
-    const close = () => {
-      this.closeKeys();
-      this.dialog.close();
-    };
-    this.closeKeys = this.keys.open({ "?": close });
-    this.dialog.showModal();
   }
 }

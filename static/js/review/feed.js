@@ -7,6 +7,7 @@ const PAGE = 24;
 const AHEAD = 16;
 const BEHIND = 6;
 const MOST = 600;
+const FAR = 100;
 
 /** Events: `change` when items came or went; `failure` with detail the Failure of a page that did not load. */
 export class Feed extends EventTarget {
@@ -42,6 +43,11 @@ export class Feed extends EventTarget {
     return this.items.find((item) => item.index === index) ?? null;
   }
 
+  /** The tile that `next` would step to, if it is loaded. */
+  peek(wanted) {
+    return this.items.find((item, at) => at > this.#place && wanted(item)) ?? null;
+  }
+
   /** The current tile, then the next `ahead`, then the last `behind`. */
   around(ahead, behind) {
     const from = this.#place;
@@ -65,6 +71,15 @@ export class Feed extends EventTarget {
   async previous() {
     if (this.#place === 0 && this.#before) await this.#load("before");
     return this.#go(Math.max(0, this.#place - 1));
+  }
+
+  /** Go so many places on, or back when negative; as far as there are any. Up to FAR places cost one request. */
+  async leap(by) {
+    const side = by > 0 ? "after" : "before";
+    const room = () => (by > 0 ? this.items.length - 1 - this.#place : this.#place);
+    const more = () => (by > 0 ? this.#after : this.#before);
+    while (room() < Math.abs(by) && more()) await this.#load(side, FAR);
+    return this.#go(Math.max(0, Math.min(this.items.length - 1, this.#place + by)));
   }
 
   /** Go to a number, whatever the filter says. Throws a Failure when there is no such tile. */
@@ -93,7 +108,7 @@ export class Feed extends EventTarget {
     this.#tell("change");
   }
 
-  /** Begin again with a filter, at its first tile. */
+  /** Begin again with a filter, at its first tile; resolves with the counts of the area. */
   async restart(filter) {
     this.filter = filter;
     const generation = (this.#generation += 1);
@@ -101,6 +116,7 @@ export class Feed extends EventTarget {
     if (generation !== this.#generation) return;
     this.#put(page);
     this.#go(0);
+    return page.counts;
   }
 
   /** Read one tile again, since its pixels or its state changed. */
@@ -127,10 +143,10 @@ export class Feed extends EventTarget {
     this.#place = 0;
   }
 
-  #load(side) {
+  #load(side, size = PAGE) {
     const known = this.#loading.get(side);
     if (known) return known;
-    const loading = this.#fetch(side)
+    const loading = this.#fetch(side, size)
       .catch((failure) => {
         this.#tell("failure", failure);
         throw failure;
@@ -140,10 +156,10 @@ export class Feed extends EventTarget {
     return loading;
   }
 
-  async #fetch(side) {
+  async #fetch(side, size) {
     const generation = this.#generation;
     const edge = side === "after" ? this.items.at(-1) : this.items[0];
-    const page = await this.#read(edge ? { [side]: edge.index } : {});
+    const page = await this.#read(edge ? { [side]: edge.index } : {}, size);
     if (generation !== this.#generation) return;
     if (side === "after") {
       this.items.push(...page.items);
@@ -164,9 +180,9 @@ export class Feed extends EventTarget {
     this.#before = true;
   }
 
-  #read(bounds) {
+  #read(bounds, size = PAGE) {
     const wanted = Object.entries(this.filter).filter(([, value]) => value);
-    const asked = new URLSearchParams({ limit: PAGE, ...Object.fromEntries(wanted), ...bounds });
+    const asked = new URLSearchParams({ limit: size, ...Object.fromEntries(wanted), ...bounds });
     return this.#claims ? this.#claims.handOut(asked) : request(`${this.#url}?${asked}`);
   }
 

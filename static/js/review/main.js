@@ -1,22 +1,26 @@
 // The review page: one pair at a time, decided by single keys. On the way of a key lie only the browser's own storage
 // and a drawing from pictures decoded before; everything that asks the server goes on beside it.
 
+import { Actions } from "../lib/actions.js";
 import { Failure, request } from "../lib/http.js";
+import { Keymap } from "../lib/keymap.js";
 import { Keys } from "../lib/keys.js";
+import { KeysDialog } from "../lib/keysdialog.js";
 import { Outbox } from "../lib/outbox.js";
-import { Address, remembered } from "./address.js";
+import { Preferences } from "../lib/preferences.js";
+import { Viewing } from "../viewer/viewing.js";
+import { Address } from "./address.js";
 import { Captions } from "./captions.js";
 import { Claims } from "./claims.js";
-import { HelpDialog, JumpDialog, ReasonDialog } from "./dialogs.js";
+import { JumpDialog, ReasonDialog } from "./dialogs.js";
 import { Feed } from "./feed.js";
 import { Marks } from "./marks.js";
-import { Panes } from "./panes.js";
-import { Pictures } from "./pictures.js";
 import { waitsFor } from "./policy.js";
 import { Screen, dayWords } from "./screen.js";
 import { listenToSwipes } from "./swipes.js";
+import { TakingBack } from "./takeback.js";
 import { Trouble } from "./trouble.js";
-import { Verdicts } from "./verdicts.js";
+import { Verdicts, entryOfAnswer } from "./verdicts.js";
 import { VERB_WORDS, plural, stateWords } from "./words.js";
 
 const AHEAD = 10;
@@ -25,12 +29,13 @@ const CAPTIONS_AHEAD = 30;
 const HELD = 60;
 const LAST = 10;
 const RETRY = 3_000;
-const COLOURING = "demeter.colouring";
 const PHONE = "(max-width: 760px)";
 
 class Review {
   #ready = false;
   #stalled = 0;
+  #returned = null;
+  #hearing = Promise.resolve();
 
   constructor(page, outbox) {
     const find = (selector) => document.querySelector(selector);
@@ -41,21 +46,23 @@ class Review {
     this.keys = new Keys();
     this.claims = page.can.decide ? new Claims(page) : null;
     this.feed = new Feed(page.urls.tiles, page.filter, page.first, this.claims);
-    this.pictures = new Pictures();
-    this.panes = new Panes(this.stage, page.tables);
+    this.preferences = new Preferences({ values: page.preferences, url: page.urls.preferences, person: page.person.id });
+    this.viewing = new Viewing(this.stage, { root: this.root, page, keys: this.keys, preferences: this.preferences });
+    this.keymap = new Keymap(this.root, { page: "review", preferences: this.preferences });
     this.screen = new Screen(this.root, page);
     this.verdicts = new Verdicts({ outbox, page, find: (index) => this.feed.find(index) });
     this.address = new Address();
     this.captions = new Captions(find("#caption"), page);
     this.reasons = new ReasonDialog(find("#reasons"), this.keys, page.reasons);
     this.jumping = new JumpDialog(find("#jump"), this.keys);
-    this.help = new HelpDialog(find("#keys"), this.keys);
     this.marks = new Marks({
       keys: this.keys,
       page,
       say: (text, how) => this.screen.say(text, how),
       refresh: (index) => this.feed.refresh(index),
     });
+    this.help = new KeysDialog(find("#keys"), this.keys, this.keymap);
+    this.back = new TakingBack(find("#undo"), this.keys, new Actions({ person: page.person.id, urls: { undo: page.urls.undo, jobs: page.urls.jobs } }));
     this.trouble = new Trouble(find("#trouble"), {
       link: find("[data-part=needs]"),
       outbox,
@@ -73,7 +80,6 @@ class Review {
 
   /** Show the first tile; then what can wait. */
   async start() {
-    this.panes.use(remembered("localStorage", COLOURING));
     this.root.querySelector(".review-more").open = !matchMedia(PHONE).matches;
     this.#renderDecisions();
     await this.#begin(this.page.start);
@@ -101,9 +107,14 @@ class Review {
       undo: () => this.#undo(),
       next: () => this.#step("next"),
       previous: () => this.#step("previous"),
+      "back-100": () => this.#leap(-100),
+      "back-10": () => this.#leap(-10),
+      "on-10": () => this.#leap(10),
+      "on-100": () => this.#leap(100),
+      return: () => this.#return(),
+      list: () => this.screen.enterLast() || this.screen.say("You have decided nothing here yet.", { urgent: true }),
       jump: () => this.jumping.open(this.feed.current?.index, (index) => this.#goTo(index)),
-      colour: () => this.#colour(),
-      fit: () => this.#fit(),
+      ...this.viewing.actions,
       caption: () => this.#caption(),
       terrain: () => this.#terrain(),
       flag: () => this.marks.toggleFlag(),
@@ -115,24 +126,24 @@ class Review {
 
   #listen() {
     const actions = this.#actions();
-    const byKey = {};
     for (const button of this.root.querySelectorAll("[data-action]")) {
-      const action = actions[button.dataset.action];
-      button.addEventListener("click", () => this.keys.run(action));
-      for (const key of (button.dataset.keys ?? "").split(" ").filter(Boolean)) byKey[key] = action;
+      button.addEventListener("click", () => this.keys.run(actions[button.dataset.action]));
     }
-    this.keys.open(byKey);
+    this.keys.follow(this.keymap, actions);
     this.feed.addEventListener("change", () => this.#prefetch());
-    this.pictures.addEventListener("ready", ({ detail }) => this.#pictureReady(detail));
-    this.pictures.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
+    this.viewing.addEventListener("ready", () => this.#pictureReady());
+    this.viewing.addEventListener("rows", () => this.#draw(this.feed.current));
+    this.viewing.addEventListener("say", ({ detail }) => this.screen.say(detail));
+    this.viewing.addEventListener("changed", ({ detail }) => this.#refresh(detail.index));
     this.verdicts.addEventListener("change", () => this.#renderDecisions());
     this.verdicts.addEventListener("moved", ({ detail }) => this.#moved(detail));
     this.outbox.addEventListener("refused", ({ detail }) => this.#refused(detail.record));
     this.root.querySelector("#filter").addEventListener("change", () => this.#filter());
     this.root.querySelector("#filter").addEventListener("submit", (event) => event.preventDefault());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#hear());
     addEventListener("online", () => this.#stalled && this.keys.run(() => this.#advance()));
     const swiped = (direction) => this.keys.run(() => this.#step(direction));
-    listenToSwipes(this.stage, swiped, () => this.stage.classList.contains("actual"));
+    listenToSwipes(this.stage, swiped, () => !this.viewing.swipes);
   }
 
   async #decide(verb, extra = {}) {
@@ -161,12 +172,34 @@ class Review {
 
   async #undo() {
     if (!this.page.can.decide) return;
+    await this.#hearing;
+    const entry = this.verdicts.newest();
+    if (entry && !entry.many) await this.#undoOne(entry);
+    else await this.#undoMany();
+  }
+
+  /** What was decided about many tiles, or so long ago that this page does not know of it, the server knows. */
+  async #undoMany() {
+    const newest = await this.back.newest(this.outbox, (text) => this.screen.say(text, { urgent: true }));
+    if (newest?.newest && newest.count === 1) await this.#undoOne(entryOfAnswer(newest.newest));
+    else if (newest) this.back.ask(newest, (text) => this.screen.say(text), (words) => this.#undone(newest, words));
+  }
+
+  /** Many tiles are not what they were: read them again, beginning where the action ended. */
+  async #undone(newest, words) {
+    await this.keys.run(async () => {
+      await this.#hear();
+      await this.#move(async () => {
+        this.verdicts.counts = await this.feed.restart(this.feed.filter);
+      }, "stay");
+      if (newest.newest) await this.#goTo(newest.newest.index);
+      this.screen.say(words);
+    });
+  }
+
+  async #undoOne(entry) {
     try {
-      const entry = await this.verdicts.undo();
-      if (!entry) {
-        this.screen.say("There is nothing of yours to undo here.", { urgent: true });
-        return;
-      }
+      await this.verdicts.undo(entry);
       await this.#goTo(entry.index);
       this.screen.say(`Undone: tile_${entry.index} is ${stateWords(entry.from, this.page.reasons)} again.`);
     } catch (error) {
@@ -182,6 +215,38 @@ class Review {
   async #step(direction) {
     await this.#move(() => this.feed[direction]());
     this.screen.say(this.#whereWords());
+  }
+
+  async #leap(by) {
+    const before = this.feed.current;
+    await this.#move(() => this.feed.leap(by), "stay");
+    const edge = this.feed.current === before ? `That is the ${by > 0 ? "last" : "first"} of the queue. ` : "";
+    this.screen.say(`${edge}${this.#whereWords()}`);
+  }
+
+  /** To the tile that was decided last; from there to the one before, and so on. */
+  async #return() {
+    const decided = [...new Set(this.verdicts.last(Infinity).map(({ index }) => index))];
+    const here = this.feed.current?.index;
+    const index = decided[this.#returned === here || decided[0] === here ? decided.indexOf(here) + 1 : 0];
+    if (index === undefined) {
+      const text = decided.length ? "That is the first of your decisions here." : "You have decided nothing here yet.";
+      this.screen.say(text, { urgent: true });
+      return;
+    }
+    await this.#goTo(index);
+    this.#returned = index;
+    this.screen.say(this.#whereWords());
+  }
+
+  /** Read one's own log again: the gallery, or another computer, may have added to it. */
+  #hear() {
+    this.#hearing = request(`${this.page.urls.decisions}?mine=1`, { timeout: 5_000 })
+      .then(({ items }) => this.verdicts.heard(items))
+      .catch((failure) => {
+        if (!(failure instanceof Failure)) throw failure;
+      });
+    return this.#hearing;
   }
 
   async #goTo(index) {
@@ -200,19 +265,6 @@ class Review {
       else this.screen.say(failure.message, { urgent: true });
       if (onFailure === "stay" && !this.#ready) this.#show();
     }
-  }
-
-  #colour() {
-    const name = this.panes.cycle();
-    remembered("localStorage", COLOURING, name);
-    this.#renderColouring();
-    this.screen.say(`Heights in ${name}.`);
-  }
-
-  #fit() {
-    const actual = this.panes.toggleActual();
-    this.root.querySelector("[data-action=fit]").setAttribute("aria-pressed", String(actual));
-    this.screen.say(actual ? "Pixel by pixel." : "Fitted to the page.");
   }
 
   #caption() {
@@ -271,32 +323,42 @@ class Review {
     this.stage.hidden = !item;
     this.stage.dataset.tile = item?.index ?? "";
     this.screen.tile(item, item && this.verdicts.shown(item));
-    this.#renderColouring();
     this.marks.show(item);
-    if (item) this.#draw(item);
-    else this.#end();
+    this.#draw(item);
+    if (!item) this.#end();
     this.#prefetch();
     this.captions.show(item, this.feed.around(CAPTIONS_AHEAD, BEHIND));
     this.address.show(this.feed.filter, item, Boolean(item && this.#wanted(item)));
   }
 
   #draw(item) {
-    this.#ready = this.panes.show(item, this.pictures);
+    this.viewing.show(item, this.feed.peek((other) => this.#wanted(other)));
+    this.#markReady();
+  }
+
+  #markReady() {
+    const item = this.feed.current;
+    this.#ready = Boolean(item && this.viewing.layers.has(item));
     this.stage.dataset.ready = String(this.#ready);
   }
 
   #prefetch() {
     const around = this.feed.around(AHEAD, BEHIND);
-    this.pictures.want(around);
+    this.viewing.layers.want(around);
+    this.#countAhead();
+  }
+
+  /** How many of the next tiles are ready to be drawn. */
+  #countAhead() {
+    const around = this.feed.around(AHEAD, BEHIND);
     const ahead = around.slice(1, 1 + AHEAD).filter((item) => item.index > (this.feed.current?.index ?? 0));
-    const missing = ahead.findIndex((item) => !this.pictures.has(item));
+    const missing = ahead.findIndex((item) => !this.viewing.layers.has(item));
     this.stage.dataset.ahead = String(missing < 0 ? ahead.length : missing);
   }
 
-  #pictureReady(url) {
-    const item = this.feed.current;
-    if (item && !this.#ready && Object.values(item.urls).includes(url)) this.#draw(item);
-    this.#prefetch();
+  #pictureReady() {
+    this.#markReady();
+    this.#countAhead();
   }
 
   #renderDecisions() {
@@ -306,10 +368,6 @@ class Review {
     this.screen.last(this.verdicts.last(LAST), (index) => this.keys.run(() => this.#goTo(index)));
     this.screen.unsent(this.outbox);
     this.trouble.render();
-  }
-
-  #renderColouring() {
-    this.root.querySelector("[data-part=colouring]").textContent = this.panes.colouring;
   }
 
   /** Past the last tile: done, nothing matches, or some were passed over. */

@@ -1,7 +1,7 @@
 // What people note about a tile beside their verdicts: a flag of one's own, comments, tags. Asks the server at once; what
 // was typed stays in its dialog until the server has it.
 
-import { el } from "../lib/dom.js";
+import { el, onLeaving } from "../lib/dom.js";
 import { Failure, request } from "../lib/http.js";
 import { uuid } from "../lib/ids.js";
 import { clock } from "./words.js";
@@ -119,7 +119,7 @@ class Asking {
     this.keys = keys;
     if (!dialog) return;
     this.form = dialog.querySelector("form");
-    for (const event of ["cancel", "close"]) dialog.addEventListener(event, () => this.#closed());
+    onLeaving(dialog, () => this.#closed());
     dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -8,12 +8,14 @@ const GRACE = 1_500;
 export class Screen {
   #spoken = "";
   #slow = 0;
+  #listed = null;
 
   constructor(root, page) {
     this.root = root;
     this.page = page;
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
     this.verdicts = root.querySelectorAll("[data-needs-tile]");
+    this.parts.last.addEventListener("keydown", (event) => this.#alongLast(event));
     this.facts = [...root.querySelectorAll("[data-fact]")];
   }
 
@@ -56,6 +58,10 @@ export class Screen {
 
   /** The last decisions, each a button that leads back to its tile. */
   last(entries, goTo) {
+    const key = JSON.stringify(entries.map(({ id, undone, unsent }) => [id, undone, unsent]));
+    if (key === this.#listed) return;
+    this.#listed = key;
+    const held = this.parts.last.contains(document.activeElement) && document.activeElement.dataset.entry;
     const label = (reason) => this.page.reasons.find((each) => each.code === reason)?.label.toLowerCase();
     const buttons = entries.map((entry) => {
       const why = entry.to.reason ? `, ${label(entry.to.reason)}` : "";
@@ -66,7 +72,7 @@ export class Screen {
         {},
         el(
           "button",
-          { type: "button", class: entry.undone ? "undone" : "", onclick: () => goTo(entry.index), title: what },
+          { type: "button", "data-entry": entry.id, class: entry.undone ? "undone" : "", onclick: () => goTo(entry.index), title: what },
           el("span", { class: `state ${entry.undone ? "pending" : entry.to.state}`, "aria-hidden": "true" }, ""),
           `${entry.index}`,
           el("span", { class: "visually-hidden" }, ` ${what}`),
@@ -76,6 +82,23 @@ export class Screen {
     });
     this.parts.last.replaceChildren(...buttons);
     this.parts["last-empty"].hidden = buttons.length > 0;
+    if (held) this.parts.last.querySelector(`[data-entry="${held}"]`)?.focus();
+  }
+
+  /** Let the keyboard go on in the list of the last decisions; returns whether there is any. */
+  enterLast() {
+    const first = this.parts.last.querySelector("button");
+    if (first) this.parts.last.closest("details").open = true;
+    first?.focus();
+    return Boolean(first);
+  }
+
+  #alongLast(event) {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!by || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const buttons = [...this.parts.last.querySelectorAll("button")];
+    buttons[buttons.indexOf(event.target) + by]?.focus();
   }
 
   /** How much is unsent, and why when that lasts. */

@@ -6,7 +6,7 @@ import { expected, waits } from "./policy.js";
 /** Events: `change` after anything that the page shows of decisions; `moved` with detail the number of a tile whose
  *  state on the server is news to this page. */
 export class Verdicts extends EventTarget {
-  /** Own entries of the log, oldest first: {id, index, verb, from, to, undoes, version}. */
+  /** Own entries of the log, oldest first: {id, index, verb, from, to, undoes, many}. `many`: of an action on several. */
   #entries = [];
   #counts;
   #outbox;
@@ -39,6 +39,23 @@ export class Verdicts extends EventTarget {
 
   set counts(counts) {
     this.#counts = counts;
+    this.#tell("change");
+  }
+
+  /** Take in what the server has of one's own log, newest first; what it has not heard of yet stays. */
+  heard(decisions) {
+    const fresh = decisions.map(entryOfAnswer).reverse();
+    const known = new Set(fresh.map(({ id }) => id));
+    const last = this.#entries.findLastIndex((entry) => known.has(entry.id));
+    const unsent = new Set(this.#outbox.records.map(({ id }) => id));
+    const later = this.#entries.filter((entry, at) => (last >= 0 && at > last) || unsent.has(entry.id));
+    this.#entries = [...fresh, ...later.filter(({ id }) => !known.has(id))];
+    this.#tell("change");
+  }
+
+  /** The last decision that is not undone; null when this page knows of none. */
+  newest() {
+    return this.last(Infinity).find((entry) => !entry.undone) ?? null;
   }
 
   /** Own decisions but those that a person must settle first, newest first: {id, index, verb, from, to, undone, unsent}. */
@@ -76,10 +93,8 @@ export class Verdicts extends EventTarget {
     });
   }
 
-  /** Take the last decision back that is not undone yet. Returns it, or null when there is none. */
-  async undo() {
-    const entry = this.last(Infinity).find((each) => !each.undone);
-    if (!entry) return null;
+  /** Take one's own newest decision back, as `newest` or the server gave it. Resolves once that will outlast the page. */
+  async undo(entry) {
     const id = uuid();
     await this.#keep({
       id,
@@ -88,7 +103,6 @@ export class Verdicts extends EventTarget {
       from: entry.to,
       to: entry.from,
     });
-    return entry;
   }
 
   /** Settle a conflict in one's own favour: the same decision again, now that one knows the other. */
@@ -198,10 +212,11 @@ export class Verdicts extends EventTarget {
 }
 
 function entryOfRecord({ id, subject, body, from, to }) {
-  return { id, index: subject, verb: body.verb, from, to, undoes: body.undoes ?? null };
+  return { id, index: subject, verb: body.verb, from, to, undoes: body.undoes ?? null, many: false };
 }
 
-function entryOfAnswer(decision) {
+/** An entry of the log as the server tells it. */
+export function entryOfAnswer(decision) {
   return {
     id: decision.client_id,
     index: decision.index,
@@ -209,5 +224,6 @@ function entryOfAnswer(decision) {
     from: { state: decision.from_state, reason: decision.from_reason },
     to: { state: decision.to_state, reason: decision.to_reason },
     undoes: decision.undoes,
+    many: decision.action !== decision.client_id,
   };
 }

@@ -3,7 +3,7 @@
 const wholes = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-export const VERB_WORDS = { approve: "approved", reject: "rejected", unsure: "left unsure", undo: "undone" };
+export const VERB_WORDS = { approve: "approved", reject: "rejected", unsure: "left unsure", undo: "undone", reset: "put back to pending", tag: "tagged", assign: "assigned" };
 export const SIGNS = { approve: "✓", reject: "✕", unsure: "?" };
 
 export function number(value) {

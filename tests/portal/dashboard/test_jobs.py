@@ -230,7 +230,7 @@ def test_the_list_moves_while_something_runs_and_then_rests(signed_in: SignIn, r
     Job.objects.filter(pk=running.pk).update(done=8)
     rows = text(viewer, "/jobs/rows/")
     assert rows.count("<tr>") == 1
-    assert '<td class="number">8</td>' in rows
+    assert 'data-label="Done">8</td>' in rows
     assert poll in rows
     assert "<html" not in rows
     Job.objects.filter(pk=running.pk).update(state=Job.State.PAUSED)

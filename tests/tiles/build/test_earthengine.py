@@ -111,6 +111,28 @@ def test_a_refused_account_pauses_the_build_once_and_no_tile_fails(
     assert len({json.dumps(request["grid"]) for request in earthengine.requests[-10:]}) == 10
 
 
+def test_an_outage_in_the_middle_pauses_the_build_once_and_no_tile_fails(
+    inputs: Inputs, build: Build, earthengine: StandIn, settings: Any
+) -> None:
+    """Some tiles are there by then. What is down is asked for until the time of a tile is over."""
+    settings.EARTHENGINE_TILE_SECONDS = 3
+    earthengine.faults = [None] * 4
+    earthengine.always = status(503, "UNAVAILABLE", "Down.")
+    area = build(ends=Job.State.PAUSED, dems=[inputs.dems], imagery="earthengine", tile_size=SIZE)
+    job = Job.objects.get()
+    assert "not even a constant is computed now" in job.error
+    assert "resume this job" in job.error
+    assert (job.failed, job.room_wanted) == (0, None)
+    states = area.tiles.values_list("build_state", flat=True)
+    assert set(states) <= {BuildState.PLANNED, BuildState.BUILT}
+    assert [event.message for event in job.events.filter(level=JobEvent.Level.ERROR)] == [f"Paused. {job.error}"]
+    earthengine.always = None
+    settings.EARTHENGINE_TILE_SECONDS = 60
+    job_resume(job_id=job.pk, by=None)
+    ended = run_here(job.pk, lambda _job: None)
+    assert (ended.state, ended.done, ended.failed, ended.error) == (Job.State.DONE, 10, 0, "")
+
+
 def test_no_imagery_is_bought_for_heights_that_are_void(
     tmp_path: Path, data_folder: Path, earthengine: StandIn
 ) -> None:

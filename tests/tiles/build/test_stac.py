@@ -95,12 +95,46 @@ def test_a_server_that_refuses_pauses_the_build_once_and_no_tile_fails(
     catalogue.faults.append(lambda asked: Reply(status) if path in asked and refuses[0] else None)
     with pytest.raises(CommandError, match=f"{catalogue.host} .* Then resume this job"):
         build("land", "--dem", dem, "--imagery", f"stac:{catalogue.url}", *days())
+    refuses[0] = False
+    assert_paused_and_goes_on()
+
+
+@pytest.mark.parametrize("path", ["/search", ".tif"])
+def test_a_server_that_is_down_pauses_the_build_once_and_no_tile_fails(
+    catalogue: StacServer, dem: Path, data_folder: Path, path: str
+) -> None:
+    is_down = [True]
+    # Nobody waits for an hour: it is more than a tile may take.
+    later = Reply(503, headers={"Retry-After": "3600"})
+    catalogue.faults.append(lambda asked: later if path in asked and is_down[0] else None)
+    with pytest.raises(CommandError, match=f"{catalogue.host} is down, .* Then resume this job"):
+        build("land", "--dem", dem, "--imagery", f"stac:{catalogue.url}", *days())
+    is_down[0] = False
+    assert_paused_and_goes_on()
+
+
+def test_files_on_a_host_that_is_not_configured_pause_the_build_once(
+    catalogue: StacServer, dem: Path, data_folder: Path, settings: Any
+) -> None:
+    with StacServer() as stranger:
+        for item in catalogue.items:
+            for asset in item["assets"].values():
+                asset["href"] = asset["href"].replace(catalogue.host, stranger.host)
+        stranger.files = catalogue.files
+        with pytest.raises(CommandError, match=f"{stranger.host} is not among the hosts .* Then resume this job"):
+            build("land", "--dem", dem, "--imagery", f"stac:{catalogue.url}", *days())
+        assert stranger.asked == []
+        settings.DEMETER_STAC_HOSTS = [catalogue.host, stranger.host]
+        assert_paused_and_goes_on()
+
+
+def assert_paused_and_goes_on() -> None:
+    """The job is paused with one reason and every tile is planned; resumed it makes the one and fails the others."""
     job = Job.objects.get()
     assert (job.state, job.done, job.failed, job.room_wanted) == (Job.State.PAUSED, 0, 0, None)
     assert job.error.endswith("Then resume this job: no tile was failed for it.")
     assert [event.message for event in job.events.filter(level=JobEvent.Level.ERROR)] == [f"Paused. {job.error}"]
     assert not TilePair.objects.exclude(build_state=BuildState.PLANNED).exists()
-    refuses[0] = False
     job_resume(job_id=job.pk, by=None)
     ended = run_here(job.pk, lambda _job: None)
     assert (ended.state, ended.done, ended.failed, ended.error) == (Job.State.DONE, 1, 2, "")

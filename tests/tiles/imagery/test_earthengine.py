@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -267,13 +268,41 @@ def test_a_fault_that_passes_is_tried_again(earthengine: StandIn, name: str) -> 
     assert beats
 
 
+def only_of_tiles(fault: server.Fault) -> server.Fault:
+    """Meets whoever asks for more than a few pixels."""
+
+    def met(handler: server.Handler, asked: dict[str, Any]) -> None:
+        if asked["grid"]["dimensions"]["width"] >= GRID.width:
+            fault(handler, asked)
+        else:
+            handler.send_content(server.answered(asked), "image/tiff")
+
+    return met
+
+
 @pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_stays_may_work_another_day(earthengine: StandIn, name: str) -> None:
-    earthengine.always = PASSING[name]
+def test_a_fault_that_stays_with_a_tile_may_work_another_day(earthengine: StandIn, name: str) -> None:
+    earthengine.always = only_of_tiles(PASSING[name])
     patience = replace(QUICK if name in SILENT else PATIENT, tries=2)
     with pytest.raises(SourceRetryable, match=r"\."):
         fetch(patience=patience)
-    assert len(earthengine.requests) == 2
+    assert len(earthengine.requests) == 3, "a constant was computed"
+
+
+@pytest.mark.parametrize("name", ["503", "cut with its length", "a page", "stalled"])
+def test_a_fault_that_stays_with_everything_closes_the_source(earthengine: StandIn, name: str) -> None:
+    earthengine.always = PASSING[name]
+    with pytest.raises(SourceClosed, match=r"\. So it stayed .* not even a constant"):
+        fetch(patience=replace(QUICK, tries=1))
+
+
+def test_a_network_that_fails_on_the_way_closes_the_source(earthengine: StandIn) -> None:
+    grids = [GRID.window(64 * number, 0, 64, 64) for number in range(3)]
+    with EarthEngineSource(imagery_survey("earthengine"), patience=PATIENT) as source:
+        assert source.fetch(grids[0]).valid.all()
+        earthengine.stop()
+        with pytest.raises(SourceClosed, match="Check the network"):
+            source.fetch(grids[1])
 
 
 @pytest.mark.parametrize("name", ["429", "403 rate"])
@@ -328,15 +357,15 @@ def test_a_fault_that_lasts_is_not_tried_again(earthengine: StandIn, name: str) 
 
 
 def test_a_picture_that_is_no_geotiff_is_no_answer(earthengine: StandIn) -> None:
-    earthengine.always = server.png
+    earthengine.always = only_of_tiles(server.png)
     with pytest.raises(SourceRetryable, match="no GeoTIFF"):
         fetch()
 
 
 def test_a_slow_tile_has_an_end_though_no_request_times_out(earthengine: StandIn) -> None:
-    earthengine.always = server.dripping
+    earthengine.always = only_of_tiles(server.dripping)
     with pytest.raises(SourceRetryable, match="too long"):
-        fetch(patience=replace(PATIENT, tile=0.5))
+        fetch(patience=replace(PATIENT, tile=0.5, request=1.0))
 
 
 def test_out_of_memory_the_tile_comes_in_quarters_and_is_the_same(earthengine: StandIn) -> None:
@@ -373,28 +402,29 @@ def test_a_grid_without_a_code_goes_as_text(earthengine: StandIn) -> None:
     assert earthengine.requests[0]["grid"]["crsWkt"] == wkt
 
 
+class Four:
+    """Four at a time."""
+
+    def __init__(self) -> None:
+        self.flying = self.most = 0
+
+    def begin(self) -> bool:
+        if self.flying >= 4:
+            return False
+        self.flying += 1
+        self.most = max(self.most, self.flying)
+        return True
+
+    def end(self) -> None:
+        self.flying -= 1
+
+    def refill(self, wanted: int) -> None: ...
+
+    def rest(self) -> None: ...
+
+
 def test_what_will_be_asked_is_fetched_ahead_and_at_once(earthengine: StandIn) -> None:
     grids = [GRID.window(64 * number, 0, 64, 64) for number in range(6)]
-
-    class Four:
-        """Four at a time."""
-
-        def __init__(self) -> None:
-            self.flying = self.most = 0
-
-        def begin(self) -> bool:
-            if self.flying >= 4:
-                return False
-            self.flying += 1
-            self.most = max(self.most, self.flying)
-            return True
-
-        def end(self) -> None:
-            self.flying -= 1
-
-        def refill(self, wanted: int) -> None: ...
-
-        def rest(self) -> None: ...
 
     earthengine.latency = 0.1
     limiter = Four()
@@ -406,6 +436,33 @@ def test_what_will_be_asked_is_fetched_ahead_and_at_once(earthengine: StandIn) -
     assert limiter.most == 4
     assert 1 < earthengine.peak <= 4  # how many meet at the server is the machine's affair
     assert len(earthengine.requests) == 6
+
+
+def test_what_failed_ahead_is_asked_for_again_when_its_turn_comes(earthengine: StandIn) -> None:
+    """An outage may be over by then."""
+    grids = [GRID.window(64 * number, 0, 64, 64) for number in range(3)]
+    is_out, has_failed = [True], threading.Event()
+
+    def outage(handler: server.Handler, asked: dict[str, Any]) -> None:
+        if is_out[0] and asked["grid"]["affineTransform"]["translateX"] != grids[0].affine[2]:
+            status(503, "UNAVAILABLE", "Down.")(handler, asked)
+            return
+        has_failed.wait(60)
+        handler.send_content(server.answered(asked), "image/tiff")
+
+    def beat() -> None:
+        if sum(tile.failure is not None for tile, _expression in source._asked.values()) == 2:
+            has_failed.set()
+
+    earthengine.always = outage
+    spec = imagery_survey("earthengine")
+    with EarthEngineSource(spec, limiter=Four(), beat=beat, patience=replace(PATIENT, tries=1)) as source:
+        source.expect(grids)
+        source.fetch(grids[0])
+        is_out[0] = False
+        for grid in grids[1:]:
+            np.testing.assert_array_equal(source.fetch(grid).rgb[:, :, 0], expected(grid, 0))
+    assert len(earthengine.requests) == 5
 
 
 def test_the_client_is_initialised_once(earthengine: StandIn) -> None:

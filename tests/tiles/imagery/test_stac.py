@@ -237,9 +237,12 @@ def test_only_the_ranges_that_are_needed_are_fetched(catalogue: StacServer) -> N
 
 def test_a_host_that_is_not_configured_is_never_contacted(catalogue: StacServer, stranger: StacServer) -> None:
     catalogue.scene("S0", bands_of(1000, 1000, 1000, 1000), files=stranger)
-    with pytest.raises(SourcePermanent, match="is not among the hosts that may be contacted") as caught:
+    with pytest.raises(SourceClosed, match="is not among the hosts that may be contacted") as caught:
         fetch(catalogue)
     assert stranger.host in str(caught.value)
+    catalogue.scene("S1", bands_of(1000, 1000, 1000, 1000))
+    with pytest.raises(SourcePermanent, match="may be a mistake of the catalogue"):
+        fetch(catalogue)
     with pytest.raises(BadInput, match="DEMETER_STAC_HOSTS"):
         spec(stranger)
     assert stranger.asked == []
@@ -251,7 +254,7 @@ def test_a_redirect_to_another_host_is_not_followed(catalogue: StacServer, stran
     made = spec(catalogue)
     stranger.files |= catalogue.files
     catalogue.faults.append(lambda asked: Reply(307, location=stranger.url + path) if asked == path else None)
-    with source_from(made) as source, pytest.raises(SourcePermanent, match="not among the hosts"):
+    with source_from(made) as source, pytest.raises(SourceClosed, match="not among the hosts"):
         source.fetch(GRID)
     assert stranger.asked == []
 
@@ -276,7 +279,7 @@ def test_a_next_page_elsewhere_is_not_asked_for(catalogue: StacServer, stranger:
     page = {"type": "FeatureCollection", "features": catalogue.items, "links": [link]}
     made = spec(catalogue)
     catalogue.search = lambda _body: page  # type: ignore[method-assign]
-    with source_from(made) as source, pytest.raises(SourcePermanent):
+    with source_from(made) as source, pytest.raises((SourcePermanent, SourceClosed), match=r"\."):
         source.fetch(GRID)
     assert stranger.asked == []
 
@@ -363,12 +366,47 @@ def test_what_may_pass_is_tried_again(catalogue: StacServer, path: str, reply: R
     assert len(catalogue.asked_for(path)) >= 3
 
 
-def test_a_server_that_stays_away_is_given_up_within_the_time_of_a_tile(catalogue: StacServer, settings: Any) -> None:
+def test_a_file_that_stays_away_is_given_up_within_the_time_of_a_tile(catalogue: StacServer, settings: Any) -> None:
     settings.DEMETER_STAC_SECONDS = 0.3
     catalogue.scene("S0", bands_of(1000, 1000, 1000, 1000))
     catalogue.faults.append(failing("red.tif", -1, Reply(503)))
     with pytest.raises(SourceRetryable, match="red of scene S0 cannot be had now: the server answers 503"):
         fetch(catalogue)
+
+
+LATER = {"Retry-After": "3600"}
+"""Of an answer that is not waited for: it would take longer than a tile may."""
+
+
+@pytest.mark.parametrize("path", ["/", "/search", ".tif"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_stays_away_closes_the_source(catalogue: StacServer, path: str, status: int) -> None:
+    for name in ("S0", "S1"):
+        catalogue.scene(name, bands_of(1000, 1000, 1000, 1000))
+    made = spec(catalogue)
+    reply = Reply(status, headers=LATER)
+    catalogue.faults.append(_only("/", reply) if path == "/" else failing(path, -1, reply))
+    with (
+        source_from(made) as source,
+        pytest.raises(SourceClosed, match=f"the server answers {status}.* {catalogue.host} is down"),
+    ):
+        source.fetch(GRID)
+
+
+def test_a_server_that_is_gone_closes_the_source(catalogue: StacServer, settings: Any) -> None:
+    made = spec(catalogue)
+    settings.DEMETER_STAC_SECONDS = 0.3
+    catalogue.stop()
+    with source_from(made) as source, pytest.raises(SourceClosed, match=f"the connection fails.* {catalogue.host} is"):
+        source.fetch(GRID)
+
+
+def test_a_search_that_is_too_much_is_the_trouble_of_its_tile(catalogue: StacServer) -> None:
+    """Another one is answered."""
+    made = spec(catalogue)
+    catalogue.faults.append(failing("/search", 1, Reply(504, headers=LATER)))
+    with source_from(made) as source, pytest.raises(SourceRetryable, match="The catalogue cannot be had now"):
+        source.fetch(GRID)
 
 
 @pytest.mark.parametrize(("status", "says"), [(404, "does not have it"), (418, "418")])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils import timezone
 from tests.support.earthengine import StandIn
 from tests.support.site import Site
 from tiles.jobs import limiter as limits
-from tiles.jobs.limiter import DatabaseLimiter
+from tiles.jobs.limiter import DatabaseLimiter, earthengine_limiter
 from tiles.models import QuotaLease
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -107,6 +108,21 @@ def test_the_lease_of_a_dead_holder_expires() -> None:
     assert heir.begin()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(("workers", "most"), [(1, 40), (2, 20), (3, 14)])
+def test_a_worker_may_have_its_part_of_all_slots(settings: Any, workers: int, most: int) -> None:
+    settings.EARTHENGINE_MAX_CONCURRENT, settings.EARTHENGINE_MAX_PER_SECOND = 40, 1000
+    settings.DEMETER_WORKERS = workers
+    one = earthengine_limiter()
+    for _grow in range(8):
+        asks_again(one)
+        one.refill(100)
+    assert begun(one) == most
+    for _each in range(most):
+        one.end()
+    one.rest()
+
+
 def test_a_request_ends_before_its_lease_does() -> None:
     from tiles.imagery.ee_patience import PATIENT
 
@@ -123,7 +139,8 @@ from tiles.jobs.limiter import DatabaseLimiter
 from tiles.raster.grid import Grid
 whole = Grid("EPSG:32633", (30.0, 0, 500000.0, 0, -30.0, 4000000.0), 32 * 40, 32)
 grids = [whole.window(32 * number, 0, 32, 32) for number in range(40)]
-limiter = DatabaseLimiter("earthengine", slots=int(sys.argv[1]), per_second=int(sys.argv[2]), share=0.5)
+slots, per_second = int(sys.argv[1]), int(sys.argv[2])
+limiter = DatabaseLimiter("earthengine", slots=slots, per_second=per_second, most=slots // 2, share=0.5)
 with EarthEngineSource(imagery_survey("earthengine"), limiter=limiter) as source:
     source.expect(grids)
     for grid in grids:

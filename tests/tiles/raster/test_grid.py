@@ -83,6 +83,22 @@ def test_footprint_stays_in_one_piece_across_the_antimeridian() -> None:
     assert west < -180 < east or west < 180 < east
 
 
+def test_cubics_through_the_lattice_are_exact_far_inside_a_pixel() -> None:
+    """On a wide tile in the far north, where meridians draw together."""
+    grid = Grid("EPSG:32633", (100.0, 0.0, 700_000.0, 0.0, -100.0, 8_500_000.0), 512, 512)
+    lon, lat = (np.array(each).reshape(4, 4) for each in grid.lattice_lonlat(4))
+    nodes = np.linspace(0, 1, 4)
+    for col, row in ((10, 500), (255, 85), (511, 0)):
+        weights = [
+            np.array([np.prod([(at - m) / (n - m) for m in nodes if m != n]) for n in nodes])
+            for at in ((row + 0.5) / 512, (col + 0.5) / 512)
+        ]
+        true_lon, true_lat = grid.window(col, row, 1, 1).centre_lonlat()
+        metre = 1 / 111_320
+        assert weights[0] @ lat @ weights[1] == pytest.approx(true_lat, abs=metre)
+        assert weights[0] @ lon @ weights[1] == pytest.approx(true_lon, abs=metre / np.cos(np.radians(true_lat)))
+
+
 def test_grid_off_the_globe_says_so() -> None:
     with pytest.raises(RasterError, match="outside"):
         Grid("EPSG:32612", (30, 0, 1e12, 0, -30, 1e12), 4, 4).footprint()

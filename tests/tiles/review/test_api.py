@@ -63,9 +63,8 @@ class TestQueue:
         assert item["layers"] == {"dem": 1, "dem255": 1, "png": 1, "preview": 1, "rgb": 1}
         assert item["urls"]["png"] == "/areas/testland/tiles/3/png?v=1"
         assert item["urls"]["dem255"] == "/areas/testland/tiles/3/dem255?v=1"
-        assert set(item["urls"]) == {
-            *("png", "dem255", "preview", "colour", "colour-inferno", "rgb.tif", "dem.tif", "dem255.tif")
-        }
+        files = {"png", "preview", "rgb.tif", "dem.tif", "dem255.tif"}
+        assert set(item["urls"]) == files | {"dem255", "raw", "elevation", "colour", "colour-inferno"}
         assert (item["dem_file"], item["window"]) == ("testland.tif", [0, 192])
         assert (item["width"], item["landform"], item["flags"]) == (64, "hills", [])
 

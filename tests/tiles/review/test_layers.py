@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from tests.support.factories import colours_of, heights_of, make_area, make_failed_tile, make_tile
+from tests.support.factories import colours_of, grid_of, heights_of, make_area, make_failed_tile, make_tile
+from tiles.core.files import write_whole
 from tiles.core.paths import layer_path
 from tiles.models import TilePair
 from tiles.raster.colour import colour_depth, lut
 from tiles.raster.depth import depth_to_uint8
-from tiles.raster.encode import read_layer_bytes
+from tiles.raster.encode import encode_geotiff, read_layer_bytes
+from tiles.raster.stretch import stretch_rgb
+from tiles.review.layers import delivered
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +68,71 @@ def test_heights_for_lists_are_every_other_pixel_of_dem255(data_folder: Path, si
         assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
         pictures.append(np.asarray(Image.open(io.BytesIO(content(answer)))))
     assert (pictures[1] == pictures[0][::2, ::2]).all()
+
+
+def unpacked(body: bytes) -> tuple[dict[str, Any], np.ndarray]:
+    """The header, and the heights as (H, W), as tiles/raster/packed.py describes them."""
+    length = int.from_bytes(body[:4], "little")
+    header = json.loads(body[4 : 4 + length])
+    kind = np.dtype({"int16": "<i2", "float32": "<f4"}[header["type"]])
+    steps = np.frombuffer(body, np.uint8, offset=4 + length).reshape(kind.itemsize, -1)
+    values = np.ascontiguousarray(np.cumsum(steps, axis=1, dtype=np.uint8).T).view(kind)
+    return header, values.reshape(header["height"], header["width"])
+
+
+def test_heights_come_as_they_are(tile: TilePair, signed_in: Any) -> None:
+    answer = fetch(signed_in("viewer"), "elevation", v="1.1")
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert "Accept-Encoding" in answer["Vary"]
+    header, heights = unpacked(answer.content)
+    assert (header["dx"], header["dy"], header["north_up"]) == (pytest.approx(30), pytest.approx(30), True)
+    expected = heights_of(3)
+    expected[:16, :16] = np.nan
+    np.testing.assert_array_equal(heights, expected)
+
+
+def test_whole_metres_are_sent_as_such_and_small(data_folder: Path, signed_in: Any) -> None:
+    whole = np.rint(heights_of(3, 256))
+    make_tile(make_area("large", tile_size=256), 3, heights=whole)
+    client = signed_in("viewer")
+    answer = client.get("/areas/large/tiles/3/elevation?v=1", headers={"Accept-Encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < whole.size
+    header, heights = unpacked(gzip.decompress(answer.content))
+    assert header["type"] == "int16"
+    assert (heights == whole).all()
+
+
+def test_rgb_without_stretch_is_only_normalised(tile: TilePair, signed_in: Any) -> None:
+    client = signed_in("viewer")
+    for kind in ("per_channel", "joint"):
+        TilePair.objects.filter(pk=tile.pk).update(parameters={"normalisation": kind})
+        assert fetch(client, "raw", v="1")["Location"].endswith(f"raw?v=1.{kind}")
+        answer = fetch(client, "raw", v=f"1.{kind}")
+        expected = stretch_rgb(colours_of(3).astype(np.uint16) * 40, normalisation=kind, percent=0).image
+        assert (np.asarray(Image.open(io.BytesIO(answer.content))) == expected).all()
+
+
+def test_rgb_that_was_dropped_is_not_offered(tile: TilePair, signed_in: Any) -> None:
+    tile.layers.pop("rgb")
+    tile.save()
+    assert fetch(signed_in("viewer"), "raw", v="1").status_code == 404
+    assert "raw" not in delivered(tile)
+    assert {"png", "dem255", "elevation"} < set(delivered(tile))
+
+
+@pytest.mark.parametrize("name", ["nir", "sar"])
+def test_other_bands_are_stretched_to_grey(tile: TilePair, signed_in: Any, name: str) -> None:
+    band = np.linspace(-30, 5, 64 * 64, dtype=np.float32).reshape(1, 64, 64)
+    band[0, 0, :9] = np.nan
+    write_whole(layer_path("testland", name, 3), encode_geotiff(band, grid_of(3)), "test")
+    tile.layers[name] = {"v": 2, "sha256": "0" * 64}
+    tile.save()
+    answer = fetch(signed_in("viewer"), name, v="2")
+    grey, alpha = np.moveaxis(np.asarray(Image.open(io.BytesIO(answer.content))), -1, 0)
+    assert (alpha == np.where(np.isfinite(band[0]), 255, 0)).all()
+    assert (grey[0, 9], grey[-1, -1]) == (0, 255)
+    assert (np.diff(grey.ravel()[9:].astype(int)) >= 0).all()
 
 
 @pytest.mark.parametrize(("layer", "table"), [("colour", "Spectral"), ("colour-inferno", "inferno")])

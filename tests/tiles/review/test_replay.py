@@ -15,9 +15,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from portal.accounts.services import user_create
 from tests.support.factories import counters, make_area, make_tile, recount
+from tests.support.replay import assert_log_replays
 from tiles.core.errors import ApplicationError, Conflict, Stale
 from tiles.models import AreaCounter, ReviewDecision, TilePair
-from tiles.models.choices import ReviewState
 from tiles.review.services import decision_undo, tile_approve, tile_reject, tile_unsure
 
 TILES = 3
@@ -89,13 +89,7 @@ class Reviewing(RuleBasedStateMachine):
 
     @invariant()
     def the_log_replays_to_the_tables(self) -> None:
-        for tile in TilePair.objects.filter(area=self.area):
-            state, reason, version = ReviewState.PENDING.value, "", 0
-            for entry in tile.decisions.order_by("id"):
-                assert (entry.from_state, entry.from_reason) == (state, reason)
-                state, reason, version = entry.to_state, entry.to_reason, version + 1
-                assert entry.tile_version == version
-            assert (tile.review_state, tile.reason, tile.version) == (state, reason, version)
+        assert_log_replays(self.area)
 
     @invariant()
     def the_counters_equal_a_recount(self) -> None:

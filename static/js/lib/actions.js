@@ -1,27 +1,18 @@
-// What is done to many tiles is one action with an id of this browser's: sent again after a failure it counts once, and
+// What is done to many things is one action with an id of this browser's: sent again after a failure it counts once, and
 // it is undone as one.
 
-import { Failure, request } from "../lib/http.js";
-import { uuid } from "../lib/ids.js";
-import { remembered } from "../review/address.js";
+import { Failure, request } from "./http.js";
+import { uuid } from "./ids.js";
 
 const POLL = 700;
 
 export class Actions {
   #unanswered = null;
+  #undoing = null;
 
+  /** page: {filter, person, urls: {count, bulk, marks, undo, jobs}}; what only undoes needs urls of undo and jobs alone. */
   constructor(page) {
     this.page = page;
-    this.key = `demeter.gallery.actions.${page.person}.${page.area}`;
-  }
-
-  /** Ids of this tab's actions that can be undone, the last one last. */
-  get done() {
-    return JSON.parse(remembered("sessionStorage", this.key) ?? "[]");
-  }
-
-  #keep(ids) {
-    remembered("sessionStorage", this.key, JSON.stringify(ids));
   }
 
   /** How many match the filter: {count, capped, at}. */
@@ -31,23 +22,43 @@ export class Actions {
     return request(`${this.page.urls.count}?${asked}`, { timeout: 120_000 });
   }
 
-  /** what: {verb, reason, note}, or {kind, value, on} of a mark, and either tiles or filter and seen_at. Resolves with
-   *  the outcome. */
+  /** what: all of the request but its id; with a `kind` it is about marks. Resolves with the outcome. */
   async decide(what, onProgress) {
     const action = this.#idOf(what);
     const answer = await this.#send(what.kind ? this.page.urls.marks : this.page.urls.bulk, { ...what, action });
-    this.#keep([...this.done.filter((id) => id !== action), action]);
+    this.sent(action);
     return this.#outcome(answer, onProgress);
   }
 
-  /** Undo the last action of this tab; null when there is none. */
-  async undo(onProgress) {
-    const action = this.done.at(-1);
-    if (!action) return null;
+  /**
+   * The person's newest action that stands, {action, verb, count, capped, newest}, wherever it was made; null when there
+   * is none. While nobody knows what became of an undo it is still that one's: a repeat must not take back one more.
+   */
+  async newest() {
+    if (this.#undoing) return this.#undoing;
+    const found = await request(this.page.urls.marks ? `${this.page.urls.undo}?marks=1` : this.page.urls.undo);
+    return found.action ? found : null;
+  }
+
+  /** Told of an action that the server has, and of one that it has taken back. */
+  sent(_action) {}
+
+  taken(_action) {}
+
+  /** Take back an action as `newest` gave it. */
+  async undo(newest, onProgress) {
+    const { action } = newest;
     const undo = this.#idOf({ action });
-    const answer = await this.#send(this.page.urls.undo, { action, undo });
-    this.#keep(this.done.filter((id) => id !== action));
-    return this.#outcome(answer, onProgress);
+    this.#undoing = newest;
+    try {
+      const answer = await this.#send(this.page.urls.undo, { action, undo });
+      this.#undoing = null;
+      this.taken(action);
+      return await this.#outcome(answer, onProgress);
+    } catch (failure) {
+      if (!failure.passing) this.#undoing = null;
+      throw failure;
+    }
   }
 
   /** The same id again for what was sent and not answered. */
@@ -65,7 +76,10 @@ export class Actions {
 
   /** A job is followed to its end. It goes on, and can be undone, when the page is left meanwhile. */
   async #outcome(answer, onProgress) {
-    if (!answer.job) return { done: answer.done, stale: answer.stale.length, unchanged: answer.unchanged.length };
+    if (!answer.job) {
+      const { done, stale, unchanged, refused = [] } = answer;
+      return { done, stale: stale.length, unchanged: unchanged.length, refused: refused.length, places: stale };
+    }
     return this.#outcomeOf(await this.#follow(answer.job, onProgress));
   }
 
@@ -96,6 +110,8 @@ export class Actions {
       done: job.done,
       stale: failed("changed_meanwhile"),
       unchanged: failed("stood_so_already"),
+      refused: failed("cannot_be_so"),
+      job: job.id,
       problem: job.state === "done" ? "" : job.error || `The job was ${job.state}.`,
     };
   }

@@ -1,0 +1,1 @@
+"""What is doubtful about a caption: one small module a kind of doubt, one protocol."""

@@ -1,0 +1,1 @@
+"""Putting captions before people, one by one, the most doubtful first."""

@@ -1,0 +1,62 @@
+// What a person says of captions as they stand: accepted, flagged, and taken back. It counts on the screen at once and is
+// sent in the background, in order, until the server has answered.
+
+import { uuid } from "../lib/ids.js";
+import { Outbox } from "../lib/outbox.js";
+
+const STORE = "readings";
+
+/** Events: `change`; `said` with detail {index, answer}; `lost` with detail {index, message, stale}: it did not count. */
+export class Readings extends EventTarget {
+  #outbox;
+
+  /** page: {area, person}. address(index): where readings of a tile are sent. */
+  constructor({ area, person, address }) {
+    super();
+    this.area = area;
+    this.person = person;
+    this.address = address;
+  }
+
+  async open() {
+    this.#outbox = await Outbox.open(this.person, STORE);
+    this.#outbox.addEventListener("change", () => this.dispatchEvent(new Event("change")));
+    this.#outbox.addEventListener("sent", ({ detail }) => this.#sent(detail));
+    for (const name of ["conflict", "refused"]) this.#outbox.addEventListener(name, ({ detail }) => this.#declined(detail.record));
+    for (const record of this.#outbox.troubled) this.#declined(record);
+  }
+
+  get waiting() {
+    return this.#outbox?.waiting.length ?? 0;
+  }
+
+  /** What the last try to send ended with; null while all is well. */
+  get failure() {
+    return this.#outbox?.failure ?? null;
+  }
+
+  /** Keep it and send it; resolves with its id once it will outlast this page. */
+  async add(index, verb, more) {
+    const id = uuid();
+    const body = { client_id: id, verb, ...more };
+    await this.#outbox.add({ id, area: this.area, subject: index, url: this.address(index), body });
+    return id;
+  }
+
+  #sent({ record, answer }) {
+    const newer = this.#outbox.about(record.area, record.subject).length > 0;
+    if (record.area === this.area && !newer) this.#tell("said", { index: record.subject, answer });
+  }
+
+  /** Somebody saved since, or it cannot be: it is not kept, for the caption is put before the person again. */
+  async #declined(record) {
+    const later = this.#outbox.about(record.area, record.subject).filter((other) => other.body.undoes === record.id);
+    await this.#outbox.change({ remove: [record.id, ...later.map((other) => other.id)] });
+    if (record.area !== this.area) return;
+    this.#tell("lost", { index: record.subject, message: record.problem.message, stale: record.state === "conflict" });
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
