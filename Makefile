@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: demo test test-slow lint bench clean
+.PHONY: demo test test-slow test-readers lint bench clean
 
 # The virtual environment holds what it was last told to; the stamp says what that was.
 $(VENV)/run.stamp: requirements.txt
@@ -35,6 +35,11 @@ test-slow: $(VENV)/test.stamp
 	$(BIN)/python -m tests.support.browser --install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 	$(BIN)/python -m tests.support.postgres --install -- $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Large, and not all wheels: apart from what the other tests need.
+test-readers: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.txt
+	$(BIN)/python -m pytest tests/portal/exports/layouts/test_real_readers.py
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m tests.bench

@@ -15,14 +15,17 @@ from rest_framework.views import APIView
 from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
 
 from . import selectors, services
-from .layouts import LAYOUTS
+from .api_plans import WantedIn, wanted_of
 from .models import Release
 
 
-class ReleaseIn(serializers.Serializer[Any]):
+class ReleaseIn(WantedIn):
     name = serializers.CharField(help_text="Small letters, digits and hyphens.")
-    areas = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
-    layout = serializers.CharField(default="rs3dbench", help_text=f"One of {', '.join(LAYOUTS)}.")
+    options = serializers.DictField(
+        child=serializers.IntegerField(),
+        default=dict,
+        help_text="Of the layout, by name; those left out are at their default.",
+    )
     notes = serializers.CharField(default="", allow_blank=True)
     client_id = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="Repeating one answers with the first release."
@@ -52,8 +55,16 @@ class ReleaseJobOut(serializers.Serializer[Any]):
 class ReleaseOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     layout = serializers.CharField()
+    options = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Of the layout: those that were chosen."
+    )
     state = serializers.ChoiceField(choices=Release.State.choices)
     notes = serializers.CharField(allow_blank=True)
+    version = serializers.CharField()
+    doi = serializers.CharField(allow_blank=True)
+    authors = serializers.ListField(child=serializers.CharField())
+    asked = serializers.JSONField(help_text="How tiles were chosen and split.")
+    report = serializers.JSONField(help_text="By split: counts, landforms, heights; what leaks between splits.")
     tile_count = serializers.IntegerField()
     left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> approved tiles not taken.")
     areas = ReleasedAreaOut(many=True, source="contents")
@@ -105,7 +116,14 @@ class Releases(APIView):
         release_in = ReleaseIn(data=request.data)
         release_in.is_valid(raise_exception=True)
         asked = dict(release_in.validated_data)
-        release = services.release_create(area_slugs=asked.pop("areas"), by=request.user, **asked)
+        _areas, wanted, terms = wanted_of(asked, request.user)
+        release = services.release_create(
+            area_slugs=asked["areas"],
+            **{name: asked[name] for name in ("name", "layout", "options", "notes", "client_id")},
+            wanted=wanted,
+            terms=terms,
+            by=request.user,
+        )
         return Response(ReleaseOut(release).data, status=201)
 
 

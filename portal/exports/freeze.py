@@ -1,22 +1,19 @@
-"""Freezing: from "approved now" to entries that never change."""
+"""Freezing: from a plan to entries that never change."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 from typing import Any
 
 from tiles.models import Area
 
-from .layouts import Layout
-from .models import Release, ReleaseEntry
-from .selection import CHANGED, approved_tiles, layers_differ, with_decision_and_caption
+from .models import LeftOutTile, Release, ReleaseEntry
+from .planning import BATCH, Plan
+from .wanted import Terms
 
-BATCH = 1000
-GREY_LEVELS = 255
 AREA_FACTS = (
     "slug",
     "name",
@@ -38,65 +35,37 @@ AREA_FACTS = (
 )
 
 
-@dataclass
-class Taken:
-    """What was taken of one area. coarsest: metres a grey level of DEM_255 stands for in the tile of most relief."""
-
-    tiles: int = 0
-    with_void: int = 0
-    without_caption: int = 0
-    size: int = 0
-    coarsest: float = 0.0
-    left_out: Counter[str] = field(default_factory=Counter)
-
-
-def entries_freeze(*, release: Release, areas: Iterable[Area], layout: Layout) -> dict[int, Taken]:
-    """Make the entries of a release from what is approved now. Inside a transaction. Returns area id -> Taken."""
-    taken = {area.pk: Taken() for area in areas}
-    tiles = with_decision_and_caption(approved_tiles(areas, layout)).iterator(chunk_size=BATCH)
-    entries = _entries(release, tiles, layout, taken)
+def entries_freeze(*, release: Release, plan: Plan) -> None:
+    """Make the entries of a release, and its list of what was left out. Inside the transaction of the plan."""
+    entries = _entries(release, plan)
     while batch := list(islice(entries, BATCH)):
         ReleaseEntry.objects.bulk_create(batch)
-    return taken
+    left_out = (
+        LeftOutTile(release=release, position=position, tile=left.key, reason=left.reason, favoured=left.favoured)
+        for position, left in enumerate(plan.left_out)
+    )
+    while without := list(islice(left_out, BATCH)):
+        LeftOutTile.objects.bulk_create(without)
 
 
-def area_facts(area: Area) -> dict[str, Any]:
-    """What an area says of itself, as JSON."""
+def area_facts(area: Area, terms: Terms) -> dict[str, Any]:
+    """What an area says of itself, as JSON, under the terms that are given for it."""
     facts = {name: getattr(area, name) for name in AREA_FACTS}
+    facts["licence"] = terms.licences.get(area.slug, area.licence)
+    facts["attribution"] = terms.attributions.get(area.slug, area.attribution)
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
 
 
-def _entries(release: Release, tiles: Iterable[Any], layout: Layout, taken: dict[int, Taken]) -> Iterator[ReleaseEntry]:
-    position = 0
-    for tile in tiles:
-        of_area = taken[tile.area_id]
-        refusal = tile.refusal or _unapproved_pixels(tile, layout)
-        if refusal:
-            of_area.left_out[refusal] += 1
-            continue
-        _count(of_area, tile, layout)
+def _entries(release: Release, plan: Plan) -> Iterator[ReleaseEntry]:
+    for position, picked in enumerate(plan.kept):
         yield ReleaseEntry(
             release=release,
             position=position,
-            tile_id=tile.pk,
-            layers=tile.layers,
-            decision_id=tile.decision_id,
-            caption_revision_id=tile.revision_id,
+            tile_id=picked.tile_id,
+            layers=json.loads(picked.layers),
+            decision_id=picked.decision_id,
+            caption_revision_id=picked.revision_id,
+            prompt=picked.prompt,
+            split=picked.split,
+            pixels=picked.pixels,
         )
-        position += 1
-
-
-def _unapproved_pixels(tile: Any, layout: Layout) -> str:
-    """An approval that was given to other pixels approves nothing."""
-    if tile.decision_id is None or layers_differ(tile.layers, tile.decision_saw, layout):
-        return CHANGED
-    return ""
-
-
-def _count(of_area: Taken, tile: Any, layout: Layout) -> None:
-    exported = [name for name in (*layout.required, *layout.optional) if name in tile.layers]
-    of_area.tiles += 1
-    of_area.with_void += "void" in tile.layers
-    of_area.without_caption += tile.revision_id is None
-    of_area.size += sum(int(tile.layers[name]["bytes"]) for name in exported)
-    of_area.coarsest = max(of_area.coarsest, (tile.dem_max - tile.dem_min) / GREY_LEVELS)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from tiles.core.errors import ApplicationError
-from tiles.core.files import remove_temporary
-from tiles.core.paths import layer_path, release_folder
+from tiles.core.files import remove_temporary, write_whole
+from tiles.core.paths import release_folder
 from tiles.jobs.leases import Lease, LeaseLost, Stopped
 from tiles.models import Job, JobChunk
 
-from .archive import ArchiveSink, NotAsFrozen, Sealed, Written, archive_path
-from .layouts import FileOfLayer, FrozenTile, Layout, layout_of
-from .manifest import MANIFEST, manifest_line, tile_record
+from .about import about_release
+from .archive import ArchiveSink, Sealed, archive_path
+from .citing import CITATION, LICENSE, citation_text, license_text
+from .croissant import croissant_path, croissant_text
+from .layouts import AboutRelease, layout_of
+from .manifest import MANIFEST
 from .models import Release, ReleaseEntry
-from .readme import readme_text
+from .package import ReleasePackage
+from .readme import README, readme_text
 from .services import KIND, release_fail, release_finish, require_room
 
 BATCH = 500
 COUNT_EVERY = 0.5
 """Seconds between two entries of the progress in the job's row."""
-README = "README.md"
 
 
 class ReleaseJob:
@@ -39,8 +41,8 @@ class ReleaseJob:
         with lease.fence():
             lease.expect(total=release.tile_count)
         with ArchiveSink(archive_path(release.name), root=release.name, owner=lease.owner, on_block=lease.beat) as sink:
-            archive_write(release, sink, _Steps(lease))
-            _land(release, sink, sink.seal(), lease)
+            about = archive_write(release, sink, _Steps(lease))
+            _land(release, about, sink, sink.seal(), lease)
 
     def discard(self, chunk: JobChunk) -> None:
         remove_temporary(release_folder(chunk.payload["name"]), owner=f"{chunk.pk}-*")
@@ -77,18 +79,18 @@ class _Steps:
         self._last = time.monotonic()
 
 
-def archive_write(release: Release, sink: ArchiveSink, steps: _Steps) -> None:
+def archive_write(release: Release, sink: ArchiveSink, steps: _Steps) -> AboutRelease:
     """Put everything into the archive but its checksums. Raises ApplicationError for a tile that changed since."""
     layout = layout_of(release.layout)
-    areas = {area["slug"]: area for area in release.contents}
-    sink.add(README, readme_text(release, layout).encode())
-    manifest = sink.spool()
-    for entry in entries_in_order(release):
-        files = _tile_write(sink, layout, entry)
-        manifest.write(manifest_line(tile_record(entry, area=areas[entry.tile.area.slug], files=files)))
-        steps.step()
-    sink.add(MANIFEST, manifest)
+    about = about_release(release, layout)
+    package = ReleasePackage(release, sink, steps.step)
+    layout.write(package.tiles(entries_in_order(release)), about, package)
+    sink.add(MANIFEST, package.manifest)
+    sink.add(README, readme_text(release, layout, about, package.splits).encode())
+    sink.add(LICENSE, license_text(about).encode())
+    sink.add(CITATION, citation_text(about).encode())
     steps.flush()
+    return about
 
 
 def entries_in_order(release: Release) -> Iterator[ReleaseEntry]:
@@ -102,42 +104,13 @@ def entries_in_order(release: Release) -> Iterator[ReleaseEntry]:
         last = batch[-1].position
 
 
-def _tile_write(sink: ArchiveSink, layout: Layout, entry: ReleaseEntry) -> list[tuple[str, Written]]:
-    tile, revision = entry.tile, entry.caption_revision
-    frozen = FrozenTile(
-        area=tile.area.slug,
-        index=tile.index,
-        layers=frozenset(entry.layers),
-        caption=revision.text if revision else None,
-    )
-    files: list[tuple[str, Written]] = []
-    for file in layout.files(frozen):
-        if isinstance(file, FileOfLayer):
-            files.append((file.layer, _layer_write(sink, entry, file)))
-        else:
-            files.append((file.role, sink.add(file.path, file.text.encode())))
-    return files
-
-
-def _layer_write(sink: ArchiveSink, entry: ReleaseEntry, file: FileOfLayer) -> Written:
-    area, tile = entry.tile.area.slug, entry.tile
-    try:
-        return sink.add_file(
-            file.path, layer_path(area, file.layer, tile.index), sha256=entry.layers[file.layer]["sha256"]
-        )
-    except NotAsFrozen as error:
-        raise ApplicationError(
-            f"{area} {tile.name}: the file of its layer {file.layer} is not the one that was approved. "
-            "Nothing was written. Remove this release and make it again.",
-            code="tile_changed",
-        ) from error
-
-
-def _land(release: Release, sink: ArchiveSink, sealed: Sealed, lease: Lease) -> None:
-    """The archive takes its name in the transaction that says it is ready, while the lease is ours."""
+def _land(release: Release, about: AboutRelease, sink: ArchiveSink, sealed: Sealed, lease: Lease) -> None:
+    """The archive takes its name in the transaction that says it is ready, while the lease is ours. Its description
+    is there before it, so that no archive is without one."""
     with lease.fence():
         if not release_finish(release=release, job=lease.job, sealed=sealed):
             raise Stopped
+        write_whole(croissant_path(release.name), croissant_text(about, sealed).encode(), lease.owner)
         try:
             sink.land()
         except FileNotFoundError as error:  # the sweeper took us for dead and cleaned up

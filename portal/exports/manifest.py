@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
-from .archive import Written
-from .freeze import GREY_LEVELS
 from .models import ReleaseEntry
+from .planning import GREY_LEVELS
 
 MANIFEST = "manifest.jsonl"
 OF_AREA = ("synthetic", "licence", "attribution", "vertical_datum", "height_unit", "surface")
@@ -20,17 +19,17 @@ def manifest_line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-def tile_record(
-    entry: ReleaseEntry, *, area: Mapping[str, Any], files: Sequence[tuple[str, Written]]
-) -> dict[str, Any]:
-    """What the manifest says of one tile. area: as the release froze it; files: (role, file) in archive order."""
+def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of one tile, but for its files. area: as the release froze it."""
     tile = entry.tile
     return {
         "tile": tile.name,
         "id": tile.pk,
         "index": tile.index,
         "area": area["slug"],
-        "files": [_file(entry, role, written) for role, written in files],
+        "split": entry.split or None,
+        "prompt": entry.prompt or None,
+        "layers": {name: layer["sha256"] for name, layer in sorted(entry.layers.items())},
         "dem": _dem(entry),
         "dem_min": tile.dem_min,
         "dem_max": tile.dem_max,
@@ -45,6 +44,7 @@ def tile_record(
         "satellite": tile.satellite,
         "scene": tile.scene,
         "category": tile.category,
+        "cloud_share": tile.cloud_share,
         "imagery": tile.imagery,
         "parameters": tile.parameters,
         "flags": tile.flags,
@@ -53,12 +53,6 @@ def tile_record(
         "caption": _caption(entry),
         **{name: area[name] for name in OF_AREA},
     }
-
-
-def _file(entry: ReleaseEntry, role: str, written: Written) -> dict[str, Any]:
-    frozen = entry.layers.get(role, {})
-    version = {"version": frozen["v"]} if "v" in frozen else {}
-    return {"role": role, "path": written.path, "sha256": written.sha256, "bytes": written.size, **version}
 
 
 def _dem(entry: ReleaseEntry) -> dict[str, Any] | None:

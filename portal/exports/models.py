@@ -20,8 +20,18 @@ class Release(models.Model):
 
     name = models.SlugField(max_length=80, unique=True)
     layout = models.CharField(max_length=32, default="rs3dbench")
+    options = models.JSONField(default=dict, blank=True, help_text="Of the layout: those that were chosen.")
     state = models.CharField(max_length=8, choices=State, default=State.BUILDING)
     notes = models.TextField(blank=True)
+    version = models.CharField(max_length=64, default="1.0.0", help_text="Semantic, as in 1.2.0.")
+    doi = models.CharField(max_length=200, blank=True, help_text="As in 10.5281/zenodo.1234.")
+    authors = models.JSONField(default=list, blank=True, help_text="Names, for citations.")
+    asked = models.JSONField(
+        default=dict, blank=True, help_text="How tiles were chosen and split: filter, list, unique, split."
+    )
+    report = models.JSONField(
+        default=dict, blank=True, help_text="By split: counts, landforms, heights; what leaks between splits."
+    )
     areas = models.ManyToManyField(Area, related_name="releases")
     contents = models.JSONField(
         default=list, blank=True, help_text="By area: what it said of itself when the release was made, and counts."
@@ -29,8 +39,10 @@ class Release(models.Model):
     tile_count = models.PositiveIntegerField(default=0)
     left_out = models.JSONField(default=dict, blank=True, help_text="Reason -> number of approved tiles not taken.")
     planned_size = models.BigIntegerField(default=0, help_text="Bytes of the tiles' files, for the check of the disk.")
-    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of the archive.")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the archive.")
+    size = models.BigIntegerField(null=True, blank=True, help_text="Bytes of all its files.")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="Of the archive; of the list of all checksums if many."
+    )
     error = models.TextField(blank=True)
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.PROTECT, related_name="releases")
     created_by = models.ForeignKey(
@@ -57,8 +69,34 @@ class Release(models.Model):
         return self.name
 
 
+class ReleaseFile(models.Model):
+    """A file of a ready release as people download it: its archive, or one shard of a large one."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=120, help_text="As in coast-1.zip; unique in the release.")
+    size = models.BigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering: ClassVar = ["release_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["release", "position"], name="one_file_a_position"),
+            models.UniqueConstraint(fields=["release", "name"], name="a_file_name_once_a_release"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release}: {self.name}"
+
+
 class ReleaseEntry(models.Model):
-    """A tile as a release holds it: which pixels, which decision, which words."""
+    """A tile as a release holds it: which pixels, which decision, which words, and for what it is."""
+
+    class Split(models.TextChoices):
+        NONE = "", "None"
+        TRAIN = "train", "Training"
+        VAL = "val", "Validation"
+        TEST = "test", "Test"
 
     release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="entries")
     position = models.PositiveIntegerField()
@@ -68,6 +106,9 @@ class ReleaseEntry(models.Model):
     caption_revision = models.ForeignKey(
         CaptionRevision, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    prompt = models.TextField(blank=True, help_text="The composed prompt when the tile was taken.")
+    split = models.CharField(max_length=5, choices=Split, default=Split.NONE, blank=True)
+    pixels = models.CharField(max_length=64, blank=True, help_text="A digest of the checksums of its layers.")
 
     class Meta:
         ordering: ClassVar = ["release_id", "position"]
@@ -78,3 +119,22 @@ class ReleaseEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.release}: {self.tile}"
+
+
+class LeftOutTile(models.Model):
+    """An approved tile that was chosen and yet not taken. In words, so that it outlives the tile."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="left_out_tiles")
+    position = models.PositiveIntegerField()
+    tile = models.CharField(max_length=100, help_text="Area and number, as in coast/42.")
+    reason = models.CharField(max_length=16)
+    favoured = models.CharField(max_length=100, blank=True, help_text="The tile that stayed in its place.")
+
+    class Meta:
+        ordering: ClassVar = ["release_id", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["release", "position"], name="one_left_out_a_position"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.release} without {self.tile}: {self.reason}"

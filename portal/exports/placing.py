@@ -10,6 +10,7 @@ from tiles.core.errors import ApplicationError, BadInput, Conflict
 from tiles.core.files import readable, sync_folder, temporary_name, write_whole
 
 from .archive import archive_path
+from .croissant import croissant_path
 from .models import Release
 
 
@@ -28,7 +29,7 @@ def place_check(name: str, folder: Path) -> None:
 
 
 def archive_place(release: Release, folder: Path) -> Path:
-    """Put the archive and a file with its checksum into `folder`: as a hard link where that can be, else a copy."""
+    """Put the archive (a hard link where that can be, else a copy), its checksum and its description into `folder`."""
     place = folder / f"{release.name}.zip"
     temporary = temporary_name(place, str(os.getpid()))
     archive = archive_path(release.name)
@@ -44,6 +45,9 @@ def archive_place(release: Release, folder: Path) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     write_whole(folder / f"{place.name}.sha256", checksum_line(release).encode(), str(os.getpid()))
+    described = croissant_path(release.name)
+    if described.exists():  # releases of old have none
+        write_whole(folder / f"{release.name}.croissant.json", described.read_bytes(), str(os.getpid()))
     return place
 
 

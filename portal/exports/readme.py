@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.template.loader import render_to_string
 
 from tiles.models import Area
 
-from .layouts import Layout
+from .citing import one_licence
+from .layouts import AboutRelease, Layout
+from .layouts.base import SPLITS, TRAIN
 from .models import Release
 from .selectors import left_out_sentences
 
+README = "README.md"
+NOTHING = "exports/layouts/nothing.md"
 UNITS = {
     Area.HeightUnit.METRE: "metres",
     Area.HeightUnit.FOOT: "feet, turned into metres",
@@ -25,20 +30,38 @@ SURFACES = {
 }
 
 
-def readme_text(release: Release, layout: Layout) -> str:
-    """What it is, how to load it, what it cannot do, and whose it is. Says nothing that is not frozen."""
+def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, str], int]) -> str:
+    """What it is, how to load it, what it cannot do, and whose it is. Says nothing that is not frozen.
+
+    splits: (area, split) -> tiles.
+    """
     areas = [_in_words(area) for area in release.contents if area["tiles"]]
     context: dict[str, Any] = {
         "release": release,
+        "about": about,
         "areas": areas,
         "synthetic": [area for area in areas if area["synthetic"]],
         "layout": layout,
+        "front": [f"{layout.folder}/front.md", NOTHING],
+        "more": [f"{layout.folder}/more.md", NOTHING],
+        "where": f"{layout.folder}/where.md",
+        "loader": f"{layout.folder}/loader.txt",
+        "splits": _split_table(splits),
+        "parts": [split for split in SPLITS if any(found == split for _area, found in splits)] or [TRAIN],
+        "spdx": one_licence(about),
+        "grey": "dem255" in layout.required,
         "with_void": sum(area["with_void"] for area in areas),
         "without_caption": sum(area["without_caption"] for area in areas),
         "left_out": left_out_sentences(release.left_out),
         "coarsest": max(area["grey_level_up_to"] for area in areas),
     }
-    return render_to_string(layout.readme, context)
+    return render_to_string("exports/readme.md", context)
+
+
+def _split_table(splits: Mapping[tuple[str, str], int]) -> list[tuple[str, list[int]]]:
+    """Rows of (area, tiles of each split); no rows where there are no splits."""
+    areas = sorted({area for area, split in splits if split})
+    return [(area, [splits.get((area, split), 0) for split in SPLITS]) for area in areas]
 
 
 def _in_words(area: dict[str, Any]) -> dict[str, Any]:

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
-from django.db.models import BigIntegerField, Count, QuerySet, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from collections.abc import Mapping
+from typing import Any
 
 from tiles.areas.selectors import area_counts, areas_listed
 from tiles.core.errors import NotFound
 from tiles.core.paging import Page, keyset_page
 from tiles.models import Area
 
-from .layouts import Layout
 from .models import Release
-from .selection import REASONS, approved_tiles
+from .selection import REASONS
+from .wanted import BLOCKS, BY_AREA, FILES, RANDOM
 
 PAGE_SIZE = 50
-
-
-@dataclass
-class Preview:
-    """What a release of an area would take now. size: bytes of the tiles' files."""
-
-    area: Area
-    tiles: int = 0
-    size: int = 0
-    left_out: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def left_out_sentences(self) -> list[str]:
-        return left_out_sentences(self.left_out)
 
 
 def releases_page(*, after: str = "", before: str = "") -> Page[Release]:
@@ -54,31 +36,27 @@ def areas_with_approved() -> list[tuple[Area, int]]:
     return [(area, area_counts(area).approved) for area in areas_listed()]
 
 
-def selection_preview(*, areas: Sequence[Area], layout: Layout) -> list[Preview]:
-    """What a release of these areas would take and leave out now. Looks at every approved tile of them."""
-    found = {area.pk: Preview(area) for area in areas}
-    rows = _grouped(approved_tiles(areas, layout), layout)
-    for area_id, refusal, number, size in rows:
-        if refusal:
-            found[area_id].left_out[refusal] = number
-        else:
-            found[area_id].tiles, found[area_id].size = number, size
-    return list(found.values())
+def releases_beside(release: Release) -> list[str]:
+    """Names of other releases that it may be compared with, the newest first."""
+    others = Release.objects.exclude(pk=release.pk).order_by("-id").values_list("name", flat=True)
+    return list(others[:PAGE_SIZE])
+
+
+def split_words(asked: Mapping[str, Any]) -> str:
+    """How a release was split, in words."""
+    split = asked.get("split") or {}
+    way = split.get("way", "")
+    shares = ", ".join(f"{100 * share:g} % {name}" for name, share in split.get("shares", {}).items())
+    if way == BLOCKS:
+        width, buffer = split["block_km"], split["buffer_km"]
+        return f"spatial blocks of {width:g} km, {buffer:g} km between splits, seed {split['seed']}, {shares}"
+    if way == RANDOM:
+        return f"at random, seed {split['seed']}, {shares}"
+    if way == BY_AREA:
+        return "by area: " + ", ".join(f"{slug} {name}" for slug, name in split["areas"].items())
+    return "from lists" if way == FILES else "none"
 
 
 def left_out_sentences(left_out: Mapping[str, int]) -> list[str]:
     """What was left out, as in "3 flat: all heights are equal"."""
     return [f"{number:,} {REASONS.get(reason, reason)}" for reason, number in sorted(left_out.items())]
-
-
-def _grouped(tiles: QuerySet, layout: Layout) -> QuerySet:
-    """Rows of (area id, refusal, number, bytes)."""
-    names = (*layout.required, *layout.optional)
-    sizes = [Coalesce(Cast(KT(f"layers__{name}__bytes"), BigIntegerField()), 0) for name in names]
-    total = Sum(sum(sizes[1:], start=sizes[0]))
-    return (
-        tiles.order_by()
-        .values_list("area_id", "refusal")
-        .annotate(number=Count("pk"), bytes=total)
-        .order_by("area_id", "refusal")
-    )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, NamedTuple
+from uuid import uuid4
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tiles.areas.selectors import area_counts
 from tiles.core.errors import ApplicationError, BadInput, Conflict, NotFound
 from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
 from tiles.jobs.selectors import job_progress
@@ -21,12 +21,19 @@ from tiles.models import Area
 
 from . import selectors, services
 from .archive import archive_path
-from .layouts import LAYOUTS, layout_of
+from .croissant import croissant_path
+from .forms import DEFAULT_LAYOUT, ReleaseForm, WantedForm, layout_asked
+from .layouts import layout_of
 from .models import Release
+from .pictures import report_shown, split_maps
 from .placing import checksum_line
 from .ranges import ranged_file_response
+from .rehearsal import mixed_words, release_rehearse
+from .reporting import leaks_in_words
+from .wanted import Terms, terms_missing
 
-DEFAULT_LAYOUT = "rs3dbench"
+AT_ONCE = 20_000
+"""Approved tiles up to which a dry run is made with every change of the form."""
 OF_THE_NAME = ("bad_name", "name_taken")
 ACTIONS: dict[str, Callable[..., object]] = {
     "retry": services.release_retry,
@@ -34,24 +41,6 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "cancel": services.release_cancel,
     "delete": services.release_delete,
 }
-
-
-class ReleaseForm(forms.Form):
-    """Asks for a release. The rules are the service's."""
-
-    name = forms.CharField(
-        max_length=80,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-        help_text="Small letters, digits and hyphens, as in <code>coast-v1</code>. It names the archive for good.",
-    )
-    layout = forms.ChoiceField(choices=[(layout.name, layout.label) for layout in LAYOUTS.values()])
-    notes = forms.CharField(
-        required=False,
-        max_length=services.NOTES_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="For whoever uses it: goes into the README of the archive.",
-    )
-    client_id = forms.UUIDField(widget=forms.HiddenInput)
 
 
 @require_safe
@@ -64,17 +53,19 @@ def releases(request: HttpRequest) -> HttpResponse:
 
 @permission_required(MAKE_RELEASES, raise_exception=True)
 def release_new(request: HttpRequest) -> HttpResponse:
-    """Choose areas, name it, and see before starting what will be taken and left out."""
+    """Choose tiles, name it, and see before starting what will be taken and left out."""
     asked = request.POST if request.method == "POST" else None
-    form = ReleaseForm(asked, initial={"layout": DEFAULT_LAYOUT, "client_id": uuid4()})
+    first = {"layout": DEFAULT_LAYOUT, "client_id": uuid4(), "version": Terms.version}
+    form = ReleaseForm(asked, request.FILES or None, initial=first, by=request.user)
     chosen = _slugs(asked or request.GET)
     problem = ""
     if asked is not None and form.is_valid():
         try:
-            release = _create(form.cleaned_data, chosen, request.user)
+            release = _create(form, chosen, request.user)
         except ApplicationError as error:
-            if error.code in OF_THE_NAME:
-                form.add_error("name", error.message)
+            field = "name" if error.code in OF_THE_NAME else error.extra.get("field", "")
+            if field in form.fields:
+                form.add_error(field, error.message)
             else:
                 problem = error.message
         else:
@@ -82,19 +73,19 @@ def release_new(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "releases",
         "form": form,
-        "areas": selectors.areas_with_approved(),
+        "areas": [_AreaChoice(area, approved, form) for area, approved in selectors.areas_with_approved()],
         "chosen": chosen,
         "problem": problem,
-        **_preview_of(chosen),
+        **_preview_of(request, asked or request.GET),
     }
     return render(request, "exports/release_new.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission_required(MAKE_RELEASES, raise_exception=True)
 def release_preview(request: HttpRequest) -> HttpResponse:
-    """The part of the page that says what a release of the chosen areas would hold."""
-    return render(request, "exports/_preview.html", _preview_of(_slugs(request.GET)))
+    """The part of the page that says what a release would hold: a dry run. Posted for the sake of long lists."""
+    return render(request, "exports/_preview.html", _preview_of(request, request.POST or request.GET))
 
 
 @require_safe
@@ -102,7 +93,12 @@ def release_preview(request: HttpRequest) -> HttpResponse:
 def release(request: HttpRequest, name: str) -> HttpResponse:
     """What is in a release, how far it is, how to get it and how to load it."""
     shown = selectors.release_by_name(name)
-    return render(request, "exports/release.html", {"section": "releases", **_facts(request, shown)})
+    context = {"section": "releases", "others": selectors.releases_beside(shown), **_facts(request, shown)}
+    if shown.report:
+        maps, one_of = split_maps(shown)
+        context |= {"report": report_shown(shown.report), "leaks": leaks_in_words(shown.report)}
+        context |= {"maps": maps, "one_of": one_of}
+    return render(request, "exports/release.html", context)
 
 
 @require_safe
@@ -163,6 +159,17 @@ def release_checksum(_request: HttpRequest, name: str, file: str) -> HttpRespons
     return HttpResponse(checksum_line(_ready(name, file)), content_type="text/plain; charset=utf-8")
 
 
+@require_safe
+@permission_required(VIEW_RELEASES, raise_exception=True)
+def release_description(_request: HttpRequest, name: str) -> HttpResponse:
+    """croissant.json, for the archive beside it."""
+    try:
+        described = croissant_path(_ready(name, name).name).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{name} was made before releases had a description.") from error
+    return HttpResponse(described, content_type="application/ld+json")
+
+
 def _ready(name: str, file: str) -> Release:
     shown = selectors.release_by_name(name)
     if file != name or shown.state != Release.State.READY:
@@ -170,15 +177,42 @@ def _ready(name: str, file: str) -> Release:
     return shown
 
 
-def _create(asked: dict[str, Any], area_slugs: list[str], by: Any) -> Release:
-    client_id: UUID = asked["client_id"]
+class _AreaChoice(NamedTuple):
+    """An area that can be ticked, and what was said about it."""
+
+    area: Area
+    approved: int
+    form: ReleaseForm
+
+    @property
+    def licence(self) -> str:
+        return self.form.of_area("licence", self.area.slug)
+
+    @property
+    def attribution(self) -> str:
+        return self.form.of_area("attribution", self.area.slug)
+
+    @property
+    def split(self) -> str:
+        return self.form.of_area("split", self.area.slug)
+
+    @property
+    def lacks(self) -> str:
+        return terms_missing(self.area.licence, self.area.attribution)
+
+
+def _create(form: ReleaseForm, area_slugs: list[str], by: Any) -> Release:
+    asked = form.cleaned_data
+    areas = services.areas_chosen(area_slugs)
     return services.release_create(
         name=asked["name"],
         area_slugs=area_slugs,
         layout=asked["layout"],
         notes=asked["notes"],
+        wanted=form.wanted(areas),
+        terms=form.terms(areas),
         by=by,
-        client_id=client_id,
+        client_id=asked["client_id"],
     )
 
 
@@ -187,14 +221,23 @@ def _slugs(asked: QueryDict) -> list[str]:
     return [slug for slug in asked.getlist("area") if "\0" not in slug]
 
 
-def _preview_of(slugs: list[str]) -> dict[str, Any]:
-    areas = list(Area.objects.filter(slug__in=slugs).order_by("slug"))
-    found = selectors.selection_preview(areas=areas, layout=layout_of(DEFAULT_LAYOUT)) if areas else []
-    return {
-        "preview": found,
-        "preview_tiles": sum(of_area.tiles for of_area in found),
-        "preview_size": sum(of_area.size for of_area in found),
-    }
+def _preview_of(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
+    """A dry run of what is asked for, at once unless it would take long: then when the button is pressed."""
+    areas = list(Area.objects.filter(slug__in=_slugs(asked)).order_by("slug"))
+    if not areas:
+        return {}
+    approved = sum(area_counts(area).approved for area in areas)
+    if approved > AT_ONCE and not asked.get("dry"):
+        return {"approved": approved}
+    form = WantedForm(asked, request.FILES or None, by=request.user)
+    if not form.is_valid():
+        return {"wrong": " ".join(f"{form[name].label}: {errors[0]}" for name, errors in form.errors.items())}
+    try:
+        layout = layout_asked(asked.get("layout", ""))
+        wanted, terms = form.wanted(areas), form.terms(areas)
+        return {"dry": release_rehearse(areas=areas, layout=layout, wanted=wanted, terms=terms, by=request.user)}
+    except ApplicationError as error:
+        return {"wrong": error.message}
 
 
 def _facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
@@ -206,6 +249,12 @@ def _facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
         "left_out": selectors.left_out_sentences(shown.left_out),
         "synthetic": any(area["synthetic"] and area["tiles"] for area in shown.contents),
         "layout": layout_of(shown.layout),
+        "split_words": selectors.split_words(shown.asked),
+        "mixed": [words for _code, words in mixed_words(_held(shown))],
         "download": request.build_absolute_uri(reverse("release-download", args=[shown.name, shown.name])),
         "sign_in": request.build_absolute_uri(reverse("sign-in")),
     }
+
+
+def _held(shown: Release) -> list[tuple[str, str, str]]:
+    return [(area["slug"], area["vertical_datum"], area["surface"]) for area in shown.contents if area["tiles"]]

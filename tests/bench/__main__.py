@@ -1,6 +1,16 @@
 """`make bench`: every bench, one after another. Ratios compare two things in one run; nothing here is asserted."""
 
-from tests.bench import atlas, caption_checks, caption_search, limiter, quality, review, tile_outputs, whole_build
+from tests.bench import (
+    atlas,
+    caption_checks,
+    caption_search,
+    limiter,
+    quality,
+    review,
+    tile_outputs,
+    unique,
+    whole_build,
+)
 
 BENCHES = (
     tile_outputs.main,
@@ -11,6 +21,7 @@ BENCHES = (
     review.main,
     caption_search.main,
     caption_checks.main,
+    unique.main,
 )
 
 for bench in BENCHES:

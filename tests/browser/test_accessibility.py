@@ -72,7 +72,7 @@ PAGES = (
     *("/areas/testland/captions/rectify/", "/areas/empty/captions/rectify/"),
     *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
     *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
-    *("/releases/", "/releases/new/", "/releases/small-1/"),
+    *("/releases/", "/releases/new/", "/releases/small-1/", "/releases/small-1/diff/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}

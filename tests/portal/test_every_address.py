@@ -178,7 +178,13 @@ TABLE: dict[str, list[Address]] = {
     "release-progress": [Address("/releases/small-1/progress/", "viewer")],
     "release-steer": [Address("/releases/small-1/steer/", "curator", 400, "post")],
     "release-download": [Address("/releases/small-1/download/small-1.zip", "viewer")],
+    "release-compare": [Address("/releases/small-1/compare/?other=small-1", "viewer", 302)],
+    "release-diff": [Address("/releases/small-1/diff/small-1/", "viewer")],
+    "release-left-out": [Address("/releases/small-1/left-out.csv", "viewer")],
+    "api-release-dry-run": [api("releases/dry-run/", "curator", 400, "post")],
+    "api-release-diff": [api("releases/small-1/diff/small-1/", "viewer")],
     "release-checksum": [Address("/releases/small-1/download/small-1.zip.sha256", "viewer")],
+    "release-description": [Address("/releases/small-1/download/croissant.json", "viewer")],
     "api-releases": [api("releases/", "viewer"), api("releases/", "curator", 400, "post")],
     "api-release": [api("releases/small-1/", "viewer")],
 }

@@ -27,7 +27,8 @@ LON, LAT = 15.0, 36.14
 
 
 def make_area(slug: str = "testland", **fields: Any) -> Area:
-    """An area with one DEM file (a row only), whose tiles are SIZE pixels wide."""
+    """An area with one DEM file (a row only), whose tiles are SIZE pixels wide. It can be released."""
+    fields = {"licence": "CC0", "attribution": "The testers", **fields}
     area = Area.objects.create(
         slug=slug, name=fields.pop("name", slug.title()), tile_size=fields.pop("tile_size", SIZE), **fields
     )

@@ -23,9 +23,13 @@ SHOWN = 200
 
 def views_listed(*, by: Any, area: Area) -> QuerySet[SavedView]:
     """One's own views and those that others share, of this area or of every area, by name."""
-    mine_or_shared = Q(owner=by) | Q(shared=True)
     here = Q(area=area) | Q(area=None)
-    return SavedView.objects.filter(mine_or_shared, here).select_related("owner").order_by("name", "id")[:SHOWN]
+    return views_open_to(by).filter(here).select_related("owner").order_by("name", "id")[:SHOWN]
+
+
+def views_open_to(by: Any) -> QuerySet[SavedView]:
+    """One's own views and those that others share, of all areas; shared ones alone when by is None."""
+    return SavedView.objects.filter(Q(owner=by) | Q(shared=True) if by is not None else Q(shared=True))
 
 
 def view_save(

@@ -39,7 +39,9 @@ def test_makes_and_places_a_release(coast: Any, tmp_path: Path) -> None:
     assert (release.state, release.created_by, release.notes) == (Release.State.READY, None, "By the shell.")
     assert hashlib.sha256(placed.read_bytes()).hexdigest() == release.sha256
     assert (out / "coast-v1.zip.sha256").read_text() == f"{release.sha256}  coast-v1.zip\n"
-    assert sorted(path.name for path in out.iterdir()) == ["coast-v1.zip", "coast-v1.zip.sha256"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("coast-v1.croissant.json", "coast-v1.zip", "coast-v1.zip.sha256")
+    ]
     assert release.sha256 in said
     assert str(placed) in said
     assert archive_path("coast-v1").samefile(placed)
@@ -60,6 +62,8 @@ def test_says_what_was_left_out(coast: Any, tmp_path: Path) -> None:
         ("v1", ["nowhere"], {}, "There is no area nowhere"),
         ("v1", ["empty"], {}, "No tile of empty is approved"),
         ("v1", ["coast"], {"layout": "floppy"}, "There is no layout 'floppy'"),
+        ("v1", ["coast"], {"option": ["colour_maps=yes"]}, "'colour_maps=yes' is no option"),
+        ("v1", ["coast"], {"option": ["colour_maps=2"]}, "colour_maps is a whole number from 0 to 1."),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -14,8 +14,11 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.exports.archive import archive_path
+from portal.exports.layouts import layout_of
 from portal.exports.models import Release
+from portal.exports.rehearsal import release_rehearse
 from portal.exports.services import release_create
+from portal.exports.wanted import Wanted
 from tests.support.factories import SIZE, make_area, make_tile
 from tests.support.releases import job_of, work
 from tiles.core.paths import layer_path
@@ -57,14 +60,12 @@ def test_choosing_shows_what_will_be_taken(
 
 
 def test_the_preview_counts_what_is_then_taken(coast: Any, released: Callable[..., Release]) -> None:
-    from portal.exports.layouts import layout_of
-    from portal.exports.selectors import selection_preview
-
     area, tiles = coast
     tiles[1].refresh_from_db()
     del tiles[1].layers["dem"]
     tiles[1].save()
-    (seen,) = selection_preview(areas=[area], layout=layout_of("rs3dbench"))
+    (preview,) = release_rehearse(areas=[area], layout=layout_of("rs3dbench"), wanted=Wanted()).areas
+    seen = preview.taken
     (taken,) = released("v1", "coast").contents
     assert (seen.tiles, seen.left_out, seen.size) == (3, {"missing_layer": 1}, taken["bytes"])
     assert (taken["tiles"], taken["left_out"]) == (seen.tiles, seen.left_out)

@@ -9,11 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
-from portal.exports.layouts import LAYOUTS
+from portal.exports.layouts import LAYOUTS, layout_of
+from portal.exports.management.wishes import add_wishes, terms_from, wanted_from
 from portal.exports.models import Release
 from portal.exports.placing import archive_place, place_check
+from portal.exports.rehearsal import Rehearsal, release_rehearse
 from portal.exports.selectors import left_out_sentences
-from portal.exports.services import release_cancel, release_create, release_resume, release_retry
+from portal.exports.services import areas_chosen, release_cancel, release_create, release_resume, release_retry
+from portal.exports.wanted import Terms, Wanted
 from tiles.core.errors import ApplicationError, Conflict
 from tiles.jobs.runner import run_here
 from tiles.management.progress import job_shown
@@ -27,13 +30,26 @@ class Command(BaseCommand):
         parser.add_argument("name", help="small letters, digits and hyphens, as in coast-v1")
         parser.add_argument("--area", nargs="+", action="extend", required=True, metavar="SLUG", help="may be repeated")
         parser.add_argument("--layout", default="rs3dbench", help=f"one of {', '.join(LAYOUTS)}")
-        parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where the archive is put")
+        parser.add_argument(
+            "--option", nargs="+", action="extend", default=[], metavar="NAME=NUMBER", help="of the layout; repeatable"
+        )
+        parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the archive is put")
         parser.add_argument("--notes", default="", help="goes into the archive's README.md")
+        add_wishes(parser)
+        parser.add_argument("--dry-run", action="store_true", help="say what it would hold, and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            areas = areas_chosen(options["area"])
+            wanted, terms = wanted_from(options, areas), terms_from(options)
+            if options["dry_run"]:
+                layout = layout_of(options["layout"])
+                self._rehearse(release_rehearse(areas=areas, layout=layout, wanted=wanted, terms=terms))
+                return
+            if options["out"] is None:
+                raise CommandError("Say with --out into which folder the archive is put, or ask for a --dry-run.")
             place_check(options["name"], options["out"])
-            release = self._release(options)
+            release = self._release(options, wanted, terms)
             self._work(release)
             release.refresh_from_db()
             if release.state != Release.State.READY:
@@ -44,16 +60,34 @@ class Command(BaseCommand):
             raise CommandError(error.message) from error
         self._report(release, placed)
 
-    def _release(self, options: dict[str, Any]) -> Release:
+    def _rehearse(self, found: Rehearsal) -> None:
+        for one in found.areas:
+            splits = "".join(f", {number:,} {name}" for name, number in sorted(one.taken.splits.items()))
+            self.stdout.write(f"{one.area.slug}: {one.taken.tiles:,} tiles{splits}, {one.taken.size:,} bytes")
+        for sentence in left_out_sentences(found.plan.reasons()):
+            self.stdout.write(f"Left out: {sentence}.")
+        for gap in found.report.get("gaps", []):
+            between, tiles = " and ".join(gap["splits"]), " and ".join(gap["tiles"])
+            self.stdout.write(f"{between} are {gap['metres']:,.0f} m apart: {tiles}.")
+        for problem in found.problems:
+            self.stdout.write(self.style.ERROR(problem.words) if problem.stops else self.style.WARNING(problem.words))
+        took = "" if found.seconds is None else f", about {found.seconds:,.0f} s, {found.basis}"
+        self.stdout.write(f"{found.tiles:,} tiles, about {found.size:,} bytes{took}. Nothing was written.")
+
+    def _release(self, options: dict[str, Any], wanted: Wanted, terms: Terms) -> Release:
         """A new release, or the unfinished one that an earlier run of this very command left."""
         left = Release.objects.filter(name=options["name"], layout=options["layout"]).exclude(state=Release.State.READY)
         unfinished = left.first()
-        if unfinished is None or {area["slug"] for area in unfinished.contents} != set(options["area"]):
+        asked = (set(options["area"]), wanted.record())
+        if unfinished is None or ({area["slug"] for area in unfinished.contents}, unfinished.asked) != asked:
             return release_create(
                 name=options["name"],
                 area_slugs=options["area"],
                 layout=options["layout"],
+                options=_chosen(options["option"]),
                 notes=options["notes"],
+                wanted=wanted,
+                terms=terms,
                 by=None,
                 background=False,
             )
@@ -77,6 +111,16 @@ class Command(BaseCommand):
             self.stdout.write(f"Left out: {sentence}.")
         self.stdout.write(f"{release.tile_count:,} tiles, {release.size:,} bytes, sha256 {release.sha256}")
         self.stdout.write(self.style.SUCCESS(str(placed)))
+
+
+def _chosen(options: list[str]) -> dict[str, int]:
+    chosen = {}
+    for option in options:
+        name, _, number = option.partition("=")
+        if not number.isdecimal():
+            raise CommandError(f"{option!r} is no option. Write it as in jpeg_quality=90.")
+        chosen[name] = int(number)
+    return chosen
 
 
 def _stopped(release: Release) -> str:
