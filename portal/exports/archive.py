@@ -88,7 +88,8 @@ def work_folder(folder: Path) -> Path:
 
 def work_kept(folder: Path) -> int:
     """Bytes of the finished shards that wait to land in `folder`."""
-    return sum(path.stat().st_size for path in work_folder(folder).glob("[0-9]*.zip"))
+    shards = [journal.with_suffix(".zip") for journal in work_folder(folder).glob("[0-9]*.jsonl")]
+    return sum(shard.stat().st_size for shard in shards if shard.exists())
 
 
 def work_remove(folder: Path) -> None:
