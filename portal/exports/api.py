@@ -27,6 +27,9 @@ class ReleaseIn(WantedIn):
         help_text="Of the layout, by name; those left out are at their default.",
     )
     notes = serializers.CharField(default="", allow_blank=True)
+    shard_megabytes = serializers.IntegerField(
+        default=services.SHARD_MEGABYTES, help_text="A larger archive is cut into zip files of so much at the most."
+    )
     client_id = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="Repeating one answers with the first release."
     )
@@ -68,8 +71,12 @@ class ReleaseOut(serializers.Serializer[Any]):
     tile_count = serializers.IntegerField()
     left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> approved tiles not taken.")
     areas = ReleasedAreaOut(many=True, source="contents")
-    size = serializers.IntegerField(allow_null=True, help_text="Bytes of the archive.")
-    sha256 = serializers.CharField(allow_blank=True, help_text="Of the archive; also its ETag.")
+    shard_megabytes = serializers.IntegerField(help_text="A larger archive is cut into zip files of at most that.")
+    size = serializers.IntegerField(allow_null=True, help_text="Bytes of the archive, all its files together.")
+    sha256 = serializers.CharField(
+        allow_blank=True,
+        help_text="Of the archive; where it is cut, of the text that lists its files as sha256sum does.",
+    )
     error = serializers.CharField(allow_blank=True)
     job = ReleaseJobOut(allow_null=True)
     created_by = serializers.CharField(source="created_by.shown_name", default=None, allow_null=True)
@@ -119,7 +126,7 @@ class Releases(APIView):
         _areas, wanted, terms = wanted_of(asked, request.user)
         release = services.release_create(
             area_slugs=asked["areas"],
-            **{name: asked[name] for name in ("name", "layout", "options", "notes", "client_id")},
+            **{name: asked[name] for name in ("name", "layout", "options", "notes", "shard_megabytes", "client_id")},
             wanted=wanted,
             terms=terms,
             by=request.user,

@@ -1,4 +1,4 @@
-"""The sink of a release: one archive that lands whole or not at all."""
+"""The sink of a release: whole shards are kept, and the archive lands whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from tiles.core.files import readable, sync_folder, temporary_name
+from tiles.core.files import readable, remove_temporary, sync_folder, temporary_name
 from tiles.core.paths import release_folder
 
-from .stored_zip import ChangedWhileRead, StoredZip
+from .shards import BLOCK, Fence, GrowingShard, Member, Shard, shard_file, shards_drop, shards_kept
+from .stored_zip import ChangedWhileRead, Data
 
-BLOCK = 1 << 20
 SUMS = "SHA256SUMS"
+WORK = ".parts"
+MEGABYTE = 1_000_000
+_AT_ONCE = 16 * BLOCK
+"""Files up to this many bytes are read once, into memory; larger ones twice, first for their checksums."""
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -29,111 +33,240 @@ class NotAsFrozen(Exception):
     """A file is missing, or is not the one that the release froze."""
 
 
-@dataclass(frozen=True)
-class Written:
-    """A file of an archive."""
+class KeptDiffers(Exception):
+    """What an earlier try left is not what this one writes, from shard `number` on: begin again without it."""
 
-    path: str
-    sha256: str
+    def __init__(self, number: int) -> None:
+        super().__init__(f"shard {number} differs")
+        self.number = number
+
+
+@dataclass(frozen=True)
+class SealedFile:
+    """A file that people download."""
+
+    name: str
     size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """A whole archive."""
+    """A whole archive: one file, or several that unpack into the same folder."""
 
-    sha256: str
-    size: int
+    files: tuple[SealedFile, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
+    def sums(self) -> str:
+        """What `sha256sum -c` reads."""
+        return "".join(f"{file.sha256}  {file.name}\n" for file in self.files)
+
+    @property
+    def sha256(self) -> str:
+        """That of the only file; else that of `sums`."""
+        return self.files[0].sha256 if len(self.files) == 1 else hashlib.sha256(self.sums.encode()).hexdigest()
 
 
 def archive_path(name: str) -> Path:
-    """`<data>/releases/<name>/<name>.zip`. Raises ValueError for what is not a slug."""
+    """`<data>/releases/<name>/<name>.zip`, where an archive of one file lies. Raises ValueError for no slug."""
     return release_folder(name) / f"{name}.zip"
 
 
-class ArchiveSink:
-    """A zip that is being written under a temporary name beside `path`.
+def archive_names(name: str, count: int) -> list[str]:
+    """`<name>.zip`, or `<name>-00001.zip` and on."""
+    return [f"{name}.zip"] if count == 1 else [f"{name}-{shard_file(number)}" for number in range(1, count + 1)]
 
-    All files go into the folder `root`. After `seal` the archive is whole and on the disk, `land` gives it its name;
-    leaving the block without that, for whatever reason, leaves nothing. `on_block` is called at least once a
-    megabyte and may raise. A full disk comes out as DiskFull, one that cannot be written as ApplicationError.
+
+def work_folder(folder: Path) -> Path:
+    """Where shards grow before they land in `folder`."""
+    return folder / WORK
+
+
+def work_kept(folder: Path) -> int:
+    """Bytes of the finished shards that wait to land in `folder`."""
+    shards = [journal.with_suffix(".zip") for journal in work_folder(folder).glob("[0-9]*.jsonl")]
+    return sum(shard.stat().st_size for shard in shards if shard.exists())
+
+
+def work_remove(folder: Path) -> None:
+    """Remove all that was not landed in `folder`. Can be called twice."""
+    shutil.rmtree(work_folder(folder), ignore_errors=True)
+
+
+class ArchiveSink:
+    """An archive that is being written to land in `folder` as `<name>.zip`, or in shards of at most `most` bytes.
+
+    All files go into the folder `name`, in the order given. A shard that is full is committed inside `fence`, and
+    stays whatever happens. A later sink for the same archive takes what it is given first for what these hold, and
+    neither reads nor writes it again; it raises KeptDiffers where that is not so, and the shards from there on are
+    gone then: begin again. After `seal` the archive is whole and on the disk, `land` gives its files their names.
+    Leaving the block before leaves finished shards only. `on_block` is called at least once a megabyte and may raise.
+    A full disk comes out as DiskFull, one that cannot be written as ApplicationError.
     """
 
-    def __init__(self, path: Path, *, root: str, owner: str, on_block: Callable[[], None]) -> None:
-        self._path = path
-        self._root = root
-        self._temporary = temporary_name(path, owner)
-        self._on_block = on_block
-        self._digest = hashlib.sha256()
+    def __init__(
+        self, folder: Path, name: str, *, most: int, owner: str, on_block: Callable[[], None], fence: Fence
+    ) -> None:
+        self._folder, self._work = folder, work_folder(folder)
+        self._name, self._most, self._owner = name, most, owner
+        self._on_block, self._fence = on_block, fence
         self._stack = contextlib.ExitStack()
+        self._shards: list[Shard] = []
+        self._growing: GrowingShard | None = None
+        self._closing = False
+        self._beside: list[str] = []
 
     def __enter__(self) -> Self:
-        folder = self._path.parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._stack.enter_context(self._temporary.open("wb"))
+            self._work.mkdir(parents=True, exist_ok=True)
             self._sums = self.spool()
-            self._zip = StoredZip(self, self.spool())
-        except OSError as error:
+            with self._fence():
+                self._take_back()
+            self._shards = shards_kept(self._work, most=self._most, on_block=self._on_block)
+            self._again = self._kept_members(tuple(self._shards))
+            with self._fence():
+                shards_drop(self._work, first=len(self._shards) + 1)
+        except BaseException as error:
             self._abort()
-            raise readable(error, self._path) from error
+            if isinstance(error, OSError):
+                raise readable(error, self._folder / self._name) from error
+            raise
         return self
 
     def spool(self) -> BinaryIO:
         """A nameless file for what is gathered while tiles are written; gone with the process."""
-        return self._stack.enter_context(tempfile.TemporaryFile(dir=self._path.parent))
+        return self._stack.enter_context(tempfile.TemporaryFile(dir=self._work))
 
-    def add(self, path: str, source: BinaryIO | bytes, *, sha256: str = "") -> Written:
-        """Append a file. With `sha256` it must be exactly that one; raises NotAsFrozen else.
+    def add(self, path: str, source: BinaryIO | bytes) -> Member:
+        """Append a file."""
+        return self._add(path, source, sha256="")
 
-        The source is read twice, the first time to know its size and checksums.
+    def add_file(self, path: str, source: Path, *, sha256: str) -> Member:
+        """Append a file on the disk. Raises NotAsFrozen when it is missing, or not the one with that checksum.
+
+        What an earlier try has put into a shard is not looked at again.
         """
-        file = BytesIO(source) if isinstance(source, bytes) else source
-        digest, crc, size = hashlib.sha256(), 0, 0
-        for block in self._blocks(file):
-            digest.update(block)
-            crc = zlib.crc32(block, crc)
-            size += len(block)
-        written = Written(path, digest.hexdigest(), size)
-        if sha256 and sha256 != written.sha256:
-            raise NotAsFrozen(path)
-        try:
-            self._zip.add(f"{self._root}/{path}", size=size, crc=crc, blocks=self._blocks(file))
-        except ChangedWhileRead as error:
-            raise NotAsFrozen(path) from error
-        self._sums.write(f"{written.sha256}  {path}\n".encode("ascii"))
-        return written
-
-    def add_file(self, path: str, source: Path, *, sha256: str) -> Written:
-        """`add` for a file on the disk. Raises NotAsFrozen also when it is missing."""
+        kept = next(self._again, None)
+        if kept is not None:
+            number, member = kept
+            self._on_block()
+            if (member.path, member.sha256) != (path, sha256):
+                raise KeptDiffers(number)
+            return self._sum(member)
         try:
             file = source.open("rb")
         except FileNotFoundError as error:
             raise NotAsFrozen(path) from error
         with file:
-            return self.add(path, file, sha256=sha256)
+            return self._add(path, file, sha256=sha256)
 
-    def seal(self) -> Sealed:
-        """Add the checksums of all files, end the archive, and wait until the disk has it."""
+    def seal(self, last: Mapping[str, BinaryIO | bytes]) -> Sealed:
+        """Append `last` and the checksums of all files, all in one shard, and wait until the disk has the archive."""
+        self._closing = True
+        sizes = [(path, _size(source)) for path, source in last.items()]
+        lines = sum(len(_sum_line(Member(path, size, 0, "0" * 64))) for path, size in sizes)
+        if self._growing and not self._growing.takes([*sizes, (SUMS, self._sums.tell() + lines)]):
+            self._commit()
+        for path, source in last.items():
+            self.add(path, source)
         self.add(SUMS, self._sums)
-        size = self._zip.finish()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return Sealed(self._digest.hexdigest(), size)
+        if self._growing:
+            self._commit()
+        names = archive_names(self._name, len(self._shards))
+        files = zip(names, self._shards, strict=True)
+        return Sealed(tuple(SealedFile(name, shard.size, shard.sha256) for name, shard in files))
+
+    def stage(self, name: str, source: BinaryIO | bytes) -> None:
+        """Put on the disk what will land beside the archive as `name`."""
+        with temporary_name(self._work / name, self._owner).open("wb") as file:
+            for block in self._blocks(source):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        self._beside.append(name)
 
     def land(self) -> None:
-        """Give the sealed archive its name. Raises FileNotFoundError when somebody removed it meanwhile."""
-        self._temporary.replace(self._path)
-        sync_folder(self._path.parent)
+        """Give the sealed archive and what is beside it their names. Inside a fence.
 
-    def write(self, data: bytes) -> None:
-        """What the zip writer calls: to the disk and into the archive's own checksum."""
-        self._file.write(data)
-        self._digest.update(data)
+        Raises FileNotFoundError when somebody removed them meanwhile.
+        """
+        for name in self._beside:
+            temporary_name(self._work / name, self._owner).replace(self._folder / name)
+        for shard, name in zip(self._shards, archive_names(self._name, len(self._shards)), strict=True):
+            shard.path.replace(self._folder / name)
+        sync_folder(self._folder)
 
-    def _blocks(self, file: BinaryIO) -> Iterator[bytes]:
-        file.seek(0)
-        while block := file.read(BLOCK):
+    def _add(self, path: str, source: BinaryIO | bytes, *, sha256: str) -> Member:
+        content = source if isinstance(source, bytes) or _size(source) > _AT_ONCE else _read(source)
+        digest, crc, size = hashlib.sha256(), 0, 0
+        for block in self._blocks(content):
+            digest.update(block)
+            crc = zlib.crc32(block, crc)
+            size += len(block)
+        member = Member(path, size, crc, digest.hexdigest())
+        if sha256 and sha256 != member.sha256:
+            raise NotAsFrozen(path)
+        kept = next(self._again, None)
+        if kept is None:
+            self._append(member, content)
+        elif kept[1] != member:
+            raise KeptDiffers(kept[0])
+        return self._sum(member)
+
+    def _append(self, member: Member, content: BinaryIO | bytes) -> None:
+        if self._growing and not (self._closing or self._growing.takes([(member.path, member.size)])):
+            self._commit()
+        if self._growing is None:
+            self._growing = GrowingShard(
+                self._work,
+                len(self._shards) + 1,
+                root=self._name,
+                most=self._most,
+                owner=self._owner,
+                directory=self.spool(),
+            )
+            self._stack.callback(self._growing.close)
+        try:
+            self._growing.add(member, self._blocks(content))
+        except ChangedWhileRead as error:
+            raise NotAsFrozen(member.path) from error
+
+    def _sum(self, member: Member) -> Member:
+        self._sums.write(_sum_line(member))
+        return member
+
+    def _commit(self) -> None:
+        if self._growing:
+            self._shards.append(self._growing.commit(self._fence))
+            self._growing = None
+
+    def _kept_members(self, shards: tuple[Shard, ...]) -> Iterator[tuple[int, Member]]:
+        for shard in shards:
+            for member in shard.members():
+                yield shard.number, member
+
+    def _take_back(self) -> None:
+        """Undo a landing that was cut off: its shards go back to their journals."""
+        for journal in self._work.glob("[0-9]*.jsonl"):
+            shard, number = journal.with_suffix(".zip"), int(journal.stem)
+            for name in (f"{self._name}-{shard.name}", *((f"{self._name}.zip",) if number == 1 else ())):
+                landed = self._folder / name
+                if landed.exists() and not shard.exists():
+                    landed.replace(shard)
+
+    def _blocks(self, content: BinaryIO | bytes) -> Iterator[Data]:
+        if isinstance(content, bytes):
+            whole = memoryview(content)
+            for start in range(0, len(whole), BLOCK):
+                self._on_block()
+                yield whole[start : start + BLOCK]
+            return
+        content.seek(0)
+        while block := content.read(BLOCK):
             self._on_block()
             yield block
 
@@ -141,11 +274,27 @@ class ArchiveSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._abort()
+        if isinstance(error, KeptDiffers):
+            with self._fence():
+                shards_drop(self._work, first=error.number)
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
-            raise readable(error, self._path) from error
+            raise readable(error, self._folder / self._name) from error
 
     def _abort(self) -> None:
-        """Close everything; once landed the temporary name is gone, and there is nothing to remove."""
+        """Close everything, and remove what is not finished."""
         with contextlib.suppress(OSError):  # the bytes are fsynced already, or not wanted any more
             self._stack.close()
-        self._temporary.unlink(missing_ok=True)
+        remove_temporary(self._work, owner=self._owner)
+
+
+def _sum_line(member: Member) -> bytes:
+    return f"{member.sha256}  {member.path}\n".encode("ascii")
+
+
+def _size(source: BinaryIO | bytes) -> int:
+    return len(source) if isinstance(source, bytes) else source.seek(0, os.SEEK_END)
+
+
+def _read(source: BinaryIO) -> bytes:
+    source.seek(0)
+    return source.read()

@@ -12,7 +12,7 @@ from typing import Any
 
 from tiles.core.paths import release_folder
 
-from .archive import Sealed
+from .archive import Sealed, SealedFile
 from .citing import authors_of, one_licence
 from .layouts import AboutRelease
 from .manifest import MANIFEST
@@ -65,17 +65,18 @@ FIELDS = {
     "satellite": ("sc:Text", "What took the imagery."),
     "licence": ("sc:Text", "Under which terms the tile may be used."),
 }
+DESCRIPTION = "croissant.json"
 _ARCHIVE, _MANIFEST, _TILES = "archive", "manifest", "tiles"
 
 
 def croissant_path(name: str) -> Path:
     """`<data>/releases/<name>/croissant.json`. Raises ValueError for what is not a slug."""
-    return release_folder(name) / "croissant.json"
+    return release_folder(name) / DESCRIPTION
 
 
 def croissant_text(about: AboutRelease, sealed: Sealed) -> str:
-    """The description as JSON."""
-    archive = f"{about.name}.zip"
+    """The description as JSON. The manifest is in the last of the archive's files."""
+    archives = [_archive(number, file, len(sealed.files)) for number, file in enumerate(sealed.files, start=1)]
     described: dict[str, Any] = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -85,23 +86,15 @@ def croissant_text(about: AboutRelease, sealed: Sealed) -> str:
         "datePublished": about.created[:10],
         "license": _licences(about),
         "creator": [{"@type": "sc:Organization", "name": name} for name in authors_of(about)],
-        "url": f"https://doi.org/{about.doi}" if about.doi else archive,
+        "url": f"https://doi.org/{about.doi}" if about.doi else sealed.files[0].name,
         "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": _ARCHIVE,
-                "name": archive,
-                "contentUrl": archive,
-                "contentSize": f"{sealed.size} B",
-                "encodingFormat": "application/zip",
-                "sha256": sealed.sha256,
-            },
+            *archives,
             {
                 "@type": "cr:FileObject",
                 "@id": _MANIFEST,
                 "name": MANIFEST,
                 "contentUrl": f"{about.name}/{MANIFEST}",
-                "containedIn": {"@id": _ARCHIVE},
+                "containedIn": {"@id": archives[-1]["@id"]},
                 "encodingFormat": "application/jsonlines",
             },
         ],
@@ -119,6 +112,18 @@ def croissant_text(about: AboutRelease, sealed: Sealed) -> str:
     if about.version:
         described["version"] = about.version
     return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+
+
+def _archive(number: int, file: SealedFile, of: int) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": _ARCHIVE if of == 1 else f"{_ARCHIVE}-{number:05}",
+        "name": file.name,
+        "contentUrl": file.name,
+        "contentSize": f"{file.size} B",
+        "encodingFormat": "application/zip",
+        "sha256": file.sha256,
+    }
 
 
 def _field(name: str, kind: str, description: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tiles.models import Area
 
 from .layouts import LAYOUTS, layout_of
 from .selection import query_normal, view_query, views_offered
-from .services import NOTES_LENGTH
+from .services import MOST_SHARD_MEGABYTES, NOTES_LENGTH, SHARD_MEGABYTES
 from .splitting.blocks import SPLITS
 from .wanted import BY_AREA, FILES, MOST_SEED, SHARES, WAY_WORDS, Split, Terms, Wanted, authors_of
 
@@ -134,6 +134,14 @@ class ReleaseForm(WantedForm):
         help_text="Three numbers, as in <code>1.2.0</code>: a change of meaning, an addition, a correction.",
     )
     layout = forms.ChoiceField(choices=[(layout.name, layout.label) for layout in LAYOUTS.values()])
+    shard_megabytes = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_SHARD_MEGABYTES,
+        initial=SHARD_MEGABYTES,
+        label="Largest file, MB",
+        help_text="A larger archive is cut into zip files that unpack into one folder.",
+    )
     authors = forms.CharField(
         required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text="Whom a citation names, one a line."
     )

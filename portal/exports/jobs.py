@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import time
 from collections.abc import Iterator
 
-from tiles.core.files import remove_temporary, write_whole
+from tiles.core.files import remove_temporary
 from tiles.core.paths import release_folder
 from tiles.jobs.leases import Lease, LeaseLost, Stopped
 from tiles.models import Job, JobChunk
 
-from .about import about_release
-from .archive import ArchiveSink, Sealed, archive_path
-from .citing import CITATION, LICENSE, citation_text, license_text
-from .croissant import croissant_path, croissant_text
-from .layouts import AboutRelease, layout_of
-from .manifest import MANIFEST
-from .models import Release, ReleaseEntry
-from .package import ReleasePackage
-from .readme import README, readme_text
+from .about import about_release, frozen_tiles
+from .archive import ArchiveSink, KeptDiffers, Sealed, work_folder, work_remove
+from .models import Release
 from .services import KIND, release_fail, release_finish, require_room
+from .writing import archive_sink, archive_write
 
-BATCH = 500
 COUNT_EVERY = 0.5
 """Seconds between two entries of the progress in the job's row."""
 
 
 class ReleaseJob:
-    """Writes the archive of one release. Nothing is kept of a try that dies: the next one gives the same bytes."""
+    """Writes the archive of one release. Of a try that dies the finished shards are kept: the next one goes on."""
 
     name = KIND
 
@@ -38,22 +34,49 @@ class ReleaseJob:
         if release is None:  # a worker died between landing the archive and closing the chunk
             return
         require_room(release)
-        with lease.fence():
-            lease.expect(total=release.tile_count)
-        with ArchiveSink(archive_path(release.name), root=release.name, owner=lease.owner, on_block=lease.beat) as sink:
-            about = archive_write(release, sink, _Steps(lease))
-            _land(release, about, sink, sink.seal(), lease)
+        while not _written(release, lease):
+            pass
 
     def discard(self, chunk: JobChunk) -> None:
-        remove_temporary(release_folder(chunk.payload["name"]), owner=f"{chunk.pk}-*")
+        remove_temporary(work_folder(release_folder(chunk.payload["name"])), owner=f"{chunk.pk}-*")
 
     def give_up(self, chunk: JobChunk, message: str) -> bool:
         """The release learns of it in `ended`: its job has only this chunk."""
         return False
 
     def ended(self, job: Job) -> None:
-        if job.state != Job.State.DONE:
-            release_fail(job=job, message=job.error or "It was cancelled.")
+        """A release that will not be leaves nothing; one that is, its archive and what is beside it."""
+        folder = release_folder(job.parameters["name"])
+        if job.state != Job.State.DONE and release_fail(job=job, message=job.error or "It was cancelled."):
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            work_remove(folder)
+
+
+def _written(release: Release, lease: Lease) -> bool:
+    """Write and land the archive. False when shards of an earlier try were other ones and had to go: begin again."""
+    about, folder = about_release(release), release_folder(release.name)
+
+    @contextlib.contextmanager
+    def fence() -> Iterator[None]:
+        with lease.fence():
+            try:
+                yield
+            except FileNotFoundError as error:  # the sweeper took us for dead and cleaned up
+                raise LeaseLost from error
+
+    with lease.fence():
+        lease.expect(total=release.tile_count)
+    steps = _Steps(lease)
+    try:
+        with archive_sink(about, folder, owner=lease.owner, on_block=lease.beat, fence=fence) as sink:
+            sealed = archive_write(about, frozen_tiles(release), sink, on_tile=steps.step)
+            steps.flush()
+            with fence():
+                _land(release, sink, sealed, lease)
+    except KeptDiffers:
+        return False
+    return True
 
 
 class _Steps:
@@ -79,39 +102,8 @@ class _Steps:
         self._last = time.monotonic()
 
 
-def archive_write(release: Release, sink: ArchiveSink, steps: _Steps) -> AboutRelease:
-    """Put everything into the archive but its checksums. Raises ApplicationError for a tile that changed since."""
-    layout = layout_of(release.layout)
-    about = about_release(release, layout)
-    package = ReleasePackage(release, sink, steps.step)
-    layout.write(package.tiles(entries_in_order(release)), about, package)
-    sink.add(MANIFEST, package.manifest)
-    sink.add(README, readme_text(release, layout, about, package.splits).encode())
-    sink.add(LICENSE, license_text(about).encode())
-    sink.add(CITATION, citation_text(about).encode())
-    steps.flush()
-    return about
-
-
-def entries_in_order(release: Release) -> Iterator[ReleaseEntry]:
-    """The entries with all that the manifest says of them, read in batches, so that memory stays flat."""
-    entries = release.entries.select_related(
-        "tile__area", "tile__dem_file", "decision__by", "caption_revision__author"
-    ).order_by("position")
-    last = -1
-    while batch := list(entries.filter(position__gt=last)[:BATCH]):
-        yield from batch
-        last = batch[-1].position
-
-
-def _land(release: Release, about: AboutRelease, sink: ArchiveSink, sealed: Sealed, lease: Lease) -> None:
-    """The archive takes its name in the transaction that says it is ready, while the lease is ours. Its description
-    is there before it, so that no archive is without one."""
-    with lease.fence():
-        if not release_finish(release=release, job=lease.job, sealed=sealed):
-            raise Stopped
-        write_whole(croissant_path(release.name), croissant_text(about, sealed).encode(), lease.owner)
-        try:
-            sink.land()
-        except FileNotFoundError as error:  # the sweeper took us for dead and cleaned up
-            raise LeaseLost from error
+def _land(release: Release, sink: ArchiveSink, sealed: Sealed, lease: Lease) -> None:
+    """The archive takes its names in the transaction that says it is ready, while the lease is ours."""
+    if not release_finish(release=release, job=lease.job, sealed=sealed):
+        raise Stopped
+    sink.land()

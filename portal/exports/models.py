@@ -43,6 +43,9 @@ class Release(models.Model):
     sha256 = models.CharField(
         max_length=64, blank=True, help_text="Of the archive; of the list of all checksums if many."
     )
+    shard_megabytes = models.PositiveIntegerField(
+        default=4000, help_text="A larger archive is cut into files of so many megabytes at the most."
+    )
     error = models.TextField(blank=True)
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.PROTECT, related_name="releases")
     created_by = models.ForeignKey(

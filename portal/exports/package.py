@@ -11,46 +11,45 @@ from typing import Any, BinaryIO
 from tiles.core.errors import ApplicationError
 from tiles.core.paths import layer_path
 
-from .about import frozen_tile
-from .archive import ArchiveSink, NotAsFrozen, Written
+from .archive import ArchiveSink, NotAsFrozen
 from .layouts import FrozenTile
 from .manifest import manifest_line
-from .models import Release, ReleaseEntry
 
 
 class ReleasePackage:
     """Hands out the tiles of a release one by one, takes their files, and keeps the manifest meanwhile.
 
-    Implements `layouts.Package`. on_tile is called after each tile.
+    Implements `layouts.Package`. on_tile is called after each tile. data: the data folder that holds the layers, this
+    site's when it is None.
     """
 
-    def __init__(self, release: Release, sink: ArchiveSink, on_tile: Callable[[], None]) -> None:
-        self._areas = {area["slug"]: area for area in release.contents}
+    def __init__(self, sink: ArchiveSink, on_tile: Callable[[], None], *, data: Path | None = None) -> None:
         self._sink = sink
         self._on_tile = on_tile
-        self._entry: ReleaseEntry | None = None
+        self._data = data
+        self._tile: FrozenTile | None = None
         self._files: list[dict[str, Any]] = []
         self.manifest = sink.spool()
         self.splits: Counter[tuple[str, str]] = Counter()
         """(area, split) -> tiles."""
 
-    def tiles(self, entries: Iterable[ReleaseEntry]) -> Iterator[FrozenTile]:
-        """Each entry's tile; its line of the manifest is written when the next one is asked for."""
-        for entry in entries:
-            tile = frozen_tile(entry, area=self._areas[entry.tile.area.slug])
-            self._entry, self._files = entry, []
+    def tiles(self, frozen: Iterable[FrozenTile]) -> Iterator[FrozenTile]:
+        """Each tile; its line of the manifest is written when the next one is asked for."""
+        for tile in frozen:
+            self._tile, self._files = tile, []
             yield tile
             self.manifest.write(manifest_line({**tile.record, "files": self._files}))
             self.splits[tile.area, tile.split] += 1
             self._on_tile()
-        self._entry = None
+        self._tile = None
 
     def layer(self, tile: FrozenTile, layer: str, path: str) -> None:
         source, sha256 = self._frozen(tile, layer)
         try:
-            self._note(layer, self._sink.add_file(path, source, sha256=sha256))
+            written = self._sink.add_file(path, source, sha256=sha256)
         except NotAsFrozen as error:
             raise _changed(tile, layer) from error
+        self._note(tile, layer, path, written.sha256, written.size)
 
     def read(self, tile: FrozenTile, layer: str) -> bytes:
         source, sha256 = self._frozen(tile, layer)
@@ -66,34 +65,31 @@ class ReleasePackage:
         written = self._sink.add(path, content)
         if tile is not None:
             self._at_hand(tile)
-            self._note(role, written)
+            self._note(tile, role, path, written.sha256, written.size)
 
     def inside(self, tile: FrozenTile, role: str, path: str, member: str, content: bytes) -> None:
         self._at_hand(tile)
-        self._note(role, Written(path, hashlib.sha256(content).hexdigest(), len(content)), member=member)
+        self._note(tile, role, path, hashlib.sha256(content).hexdigest(), len(content), member=member)
 
     def spool(self) -> BinaryIO:
         return self._sink.spool()
 
     def _frozen(self, tile: FrozenTile, layer: str) -> tuple[Path, str]:
-        entry = self._at_hand(tile)
-        return layer_path(tile.area, layer, tile.index), entry.layers[layer]["sha256"]
+        self._at_hand(tile)
+        return layer_path(tile.area, layer, tile.index, data=self._data), tile.record["layers"][layer]
 
-    def _at_hand(self, tile: FrozenTile) -> ReleaseEntry:
-        if self._entry is None or (self._entry.tile.area.slug, self._entry.tile.index) != (tile.area, tile.index):
+    def _at_hand(self, tile: FrozenTile) -> None:
+        if self._tile is None or self._tile.key != tile.key:
             raise ValueError(f"{tile.key} is not the tile at hand")
-        return self._entry
 
-    def _note(self, role: str, written: Written, **more: str) -> None:
-        frozen = self._entry.layers.get(role, {}) if self._entry else {}
-        version = {"version": frozen["v"]} if "v" in frozen else {}
-        file = {"role": role, "path": written.path, "sha256": written.sha256, "bytes": written.size}
-        self._files.append(file | version | more)
+    def _note(self, tile: FrozenTile, role: str, path: str, sha256: str, size: int, **more: str) -> None:
+        version = {"version": tile.versions[role]} if role in tile.versions else {}
+        self._files.append({"role": role, "path": path, "sha256": sha256, "bytes": size} | version | more)
 
 
 def _changed(tile: FrozenTile, layer: str) -> ApplicationError:
     return ApplicationError(
         f"{tile.area} {tile.name}: the file of its layer {layer} is not the one that was approved. "
-        "Nothing was written. Remove this release and make it again.",
+        "Put that one back, or make another release.",
         code="tile_changed",
     )

@@ -8,18 +8,20 @@ from pathlib import Path
 
 from tiles.core.errors import ApplicationError, BadInput, Conflict
 from tiles.core.files import readable, sync_folder, temporary_name, write_whole
+from tiles.core.paths import release_folder
 
-from .archive import archive_path
+from .archive import archive_names
 from .croissant import croissant_path
-from .models import Release
+from .models import Release, ReleaseFile
 
 
 def place_check(name: str, folder: Path) -> None:
     """Raise unless the archive `name` could be put into `folder`: before the work, not after it."""
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is not a folder. Give --out a folder.")
-    if (folder / f"{name}.zip").exists():
-        raise Conflict(f"{folder / name}.zip is there already. Remove it, or choose another folder.", code="exists")
+    for there in (folder / f"{name}.zip", folder / archive_names(name, 2)[0]):
+        if there.exists():
+            raise Conflict(f"{there} is there already. Remove it, or choose another folder.", code="exists")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -28,11 +30,25 @@ def place_check(name: str, folder: Path) -> None:
         raise ApplicationError(f"{folder} cannot be written. Choose another folder, or change its mode.")
 
 
-def archive_place(release: Release, folder: Path) -> Path:
-    """Put the archive (a hard link where that can be, else a copy), its checksum and its description into `folder`."""
-    place = folder / f"{release.name}.zip"
-    temporary = temporary_name(place, str(os.getpid()))
-    archive = archive_path(release.name)
+def archive_place(release: Release, folder: Path) -> list[Path]:
+    """Put the files of the archive (hard links where that can be, else copies), the checksum of each, and the
+    description into `folder`. Returns where the files are."""
+    owner = str(os.getpid())
+    placed = [_place(release, file, folder, owner) for file in release.files.all()]
+    described = croissant_path(release.name)
+    if described.exists():  # releases of old have none
+        write_whole(folder / f"{release.name}.croissant.json", described.read_bytes(), owner)
+    return placed
+
+
+def checksum_line(release: Release) -> str:
+    """What `sha256sum -c` reads."""
+    return f"{release.sha256}  {release.name}.zip\n"
+
+
+def _place(release: Release, file: ReleaseFile, folder: Path, owner: str) -> Path:
+    place, archive = folder / file.name, release_folder(release.name) / file.name
+    temporary = temporary_name(place, owner)
     try:
         try:
             temporary.hardlink_to(archive)
@@ -44,16 +60,8 @@ def archive_place(release: Release, folder: Path) -> Path:
         raise readable(error, place) from error
     finally:
         temporary.unlink(missing_ok=True)
-    write_whole(folder / f"{place.name}.sha256", checksum_line(release).encode(), str(os.getpid()))
-    described = croissant_path(release.name)
-    if described.exists():  # releases of old have none
-        write_whole(folder / f"{release.name}.croissant.json", described.read_bytes(), str(os.getpid()))
+    write_whole(folder / f"{file.name}.sha256", f"{file.sha256}  {file.name}\n".encode(), owner)
     return place
-
-
-def checksum_line(release: Release) -> str:
-    """What `sha256sum -c` reads."""
-    return f"{release.sha256}  {release.name}.zip\n"
 
 
 def _copy(archive: Path, to: Path) -> None:

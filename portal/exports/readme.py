@@ -12,7 +12,6 @@ from tiles.models import Area
 from .citing import one_licence
 from .layouts import AboutRelease, Layout
 from .layouts.base import SPLITS, TRAIN
-from .models import Release
 from .selectors import left_out_sentences
 
 README = "README.md"
@@ -30,14 +29,14 @@ SURFACES = {
 }
 
 
-def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, str], int]) -> str:
+def readme_text(layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, str], int]) -> str:
     """What it is, how to load it, what it cannot do, and whose it is. Says nothing that is not frozen.
 
     splits: (area, split) -> tiles.
     """
-    areas = [_in_words(area) for area in release.contents if area["tiles"]]
+    areas = [_in_words(area) for area in about.contents]
     context: dict[str, Any] = {
-        "release": release,
+        "release": about,
         "about": about,
         "areas": areas,
         "synthetic": [area for area in areas if area["synthetic"]],
@@ -52,7 +51,7 @@ def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: M
         "grey": "dem255" in layout.required,
         "with_void": sum(area["with_void"] for area in areas),
         "without_caption": sum(area["without_caption"] for area in areas),
-        "left_out": left_out_sentences(release.left_out),
+        "left_out": left_out_sentences(about.left_out),
         "coarsest": max(area["grey_level_up_to"] for area in areas),
     }
     return render_to_string("exports/readme.md", context)
@@ -64,10 +63,10 @@ def _split_table(splits: Mapping[tuple[str, str], int]) -> list[tuple[str, list[
     return [(area, [splits.get((area, split), 0) for split in SPLITS]) for area in areas]
 
 
-def _in_words(area: dict[str, Any]) -> dict[str, Any]:
+def _in_words(area: Mapping[str, Any]) -> dict[str, Any]:
     imagery = [area["satellite"], _dates(area["imagery_from"], area["imagery_to"]), _native(area["imagery_gsd"])]
     heights = [_dates(area["dem_from"], area["dem_to"]), _native(area["dem_gsd"])]
-    return area | {
+    return dict(area) | {
         "unit": UNITS[area["height_unit"]],
         "kind": SURFACES[area["surface"]],
         "imagery": ", ".join(part for part in imagery if part) or "nothing is known of it",

@@ -20,7 +20,7 @@ from tiles.core.words import hidden_character
 from tiles.jobs.services import job_cancel, job_resume, job_start
 from tiles.models import Area, Job
 
-from .archive import Sealed, archive_path
+from .archive import Sealed, work_kept
 from .freeze import area_facts, entries_freeze
 from .layouts import Layout, layout_of, options_of
 from .models import Release, ReleaseFile
@@ -33,6 +33,7 @@ KIND = "release"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 RESERVED = ("new", "dry-run")
 NOTES_LENGTH = 10_000
+SHARD_MEGABYTES, MOST_SHARD_MEGABYTES = 4_000, 1_000_000
 ENTRY_OVERHEAD = 4_000
 """Bytes a tile costs besides its layers: headers, checksums, its line in the manifest."""
 
@@ -44,6 +45,7 @@ def release_create(
     layout: str = "rs3dbench",
     options: Mapping[str, int] | None = None,
     notes: str = "",
+    shard_megabytes: int = SHARD_MEGABYTES,
     wanted: Wanted | None = None,
     terms: Terms | None = None,
     by: Any = None,
@@ -52,8 +54,11 @@ def release_create(
 ) -> Release:
     """Freeze what is approved now in some areas, and start the job that writes it. by None is the command line.
 
-    Repeating a client_id returns the first release. Raises NotAllowed, BadInput (name, areas, layout, a filter, list
-    or split that makes no sense, terms that are missing, nothing to take), Conflict (the name is taken), DiskFull.
+    shard_megabytes: a larger archive is cut into files of at most that; only a single larger file in it may exceed it.
+
+    Repeating a client_id returns the first release. Raises NotAllowed, BadInput (name, areas, layout, size of shards,
+    a filter, list or split that makes no sense, terms that are missing, nothing to take), Conflict (the name is
+    taken), DiskFull.
     """
     if by is not None:
         require(by, MAKE_RELEASES)
@@ -62,12 +67,18 @@ def release_create(
     options_of(chosen_layout, chosen)
     areas = areas_chosen(area_slugs)
     _check_words(name, notes)
+    if not 1 <= shard_megabytes <= MOST_SHARD_MEGABYTES:
+        raise BadInput(
+            f"A file of the archive has from 1 to {MOST_SHARD_MEGABYTES:,} megabytes.",
+            code="bad_shard_size",
+            field="shard_megabytes",
+        )
     wanted, terms = wanted or Wanted(), terms_check(terms or Terms())
     wanted_check(wanted)
     release = Release(name=name, layout=layout, notes=notes.strip(), created_by=by, client_id=client_id)
     release.version, release.doi, release.authors = terms.version, terms.doi, list(terms.authors)
     release.asked = wanted.record()
-    release.options = chosen
+    release.options, release.shard_megabytes = chosen, shard_megabytes
     try:
         _check_free(release)
         # Not in the transaction: many tiles take a while, and nobody else could write meanwhile.
@@ -135,15 +146,19 @@ def release_finish(*, release: Release, job: Job, sealed: Sealed) -> bool:
     ready = {"state": Release.State.READY, "sha256": sealed.sha256, "size": sealed.size}
     if not waiting.update(ready_at=timezone.now(), error="", **ready):
         return False
-    release.files.all().delete()  # of a try that landed its archive and died
-    name = archive_path(release.name).name
-    ReleaseFile.objects.create(release=release, position=0, name=name, size=sealed.size, sha256=sealed.sha256)
+    files = [
+        ReleaseFile(release=release, position=position, name=file.name, size=file.size, sha256=file.sha256)
+        for position, file in enumerate(sealed.files)
+    ]
+    release.files.all().delete()
+    ReleaseFile.objects.bulk_create(files)
     return True
 
 
-def release_fail(*, job: Job, message: str) -> None:
-    """Say why a release will not be. Inside the transaction that ends its job."""
-    Release.objects.filter(job=job, state=Release.State.BUILDING).update(state=Release.State.FAILED, error=message)
+def release_fail(*, job: Job, message: str) -> bool:
+    """Say why a release will not be. Inside the transaction that ends its job. False when nobody waits for it."""
+    waiting = Release.objects.filter(job=job, state=Release.State.BUILDING)
+    return bool(waiting.update(state=Release.State.FAILED, error=message))
 
 
 def areas_chosen(slugs: Sequence[str]) -> list[Area]:
@@ -164,8 +179,8 @@ def planned_size(plan: Plan, layout: Layout) -> int:
 
 
 def require_room(release: Release) -> None:
-    """Raise DiskFull unless the archive will fit and DEMETER_MIN_FREE stays free."""
-    require_room_for(release.planned_size)
+    """Raise DiskFull unless what is not written yet will fit and DEMETER_MIN_FREE stays free."""
+    require_room_for(max(release.planned_size - work_kept(release_folder(release.name)), 0))
 
 
 def require_room_for(size: int) -> None:

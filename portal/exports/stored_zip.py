@@ -21,8 +21,11 @@ _PLAIN, _ZIP64 = 20, 45
 _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
 
 
+Data = bytes | memoryview
+
+
 class Writable(Protocol):
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: Data, /) -> object: ...
 
 
 class ChangedWhileRead(Exception):
@@ -37,8 +40,23 @@ class StoredZip:
         self._directory = directory
         self._position = 0
         self._entries = 0
+        self._listed = 0
 
-    def add(self, name: str, *, size: int, crc: int, blocks: Iterable[bytes]) -> None:
+    @property
+    def entries(self) -> int:
+        return self._entries
+
+    def size_with(self, files: Iterable[tuple[str, int]]) -> int:
+        """Bytes of the whole archive if these files, each a name and its size, were the rest of it."""
+        position, listed, entries = self._position, self._listed, self._entries
+        for name, size in files:
+            path = name.encode("ascii")
+            listed += len(_central_header(path, size, 0, position))
+            position += len(_local_header(path, size, 0)) + size
+            entries += 1
+        return position + listed + len(_end(entries, listed, position, position + listed))
+
+    def add(self, name: str, *, size: int, crc: int, blocks: Iterable[Data]) -> None:
         """Append a file of `size` bytes with CRC-32 `crc`. Raises ChangedWhileRead when the blocks are others."""
         path = name.encode("ascii")
         offset = self._position
@@ -49,7 +67,9 @@ class StoredZip:
             found = zlib.crc32(block, found)
         if (self._position - start, found) != (size, crc):
             raise ChangedWhileRead(name)
-        self._directory.write(_central_header(path, size, crc, offset))
+        header = _central_header(path, size, crc, offset)
+        self._directory.write(header)
+        self._listed += len(header)
         self._entries += 1
 
     def finish(self) -> int:
@@ -61,7 +81,7 @@ class StoredZip:
         self._write(_end(self._entries, self._position - start, start, self._position))
         return self._position
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: Data) -> None:
         self._out.write(data)
         self._position += len(data)
 

@@ -209,6 +209,7 @@ def _create(form: ReleaseForm, area_slugs: list[str], by: Any) -> Release:
         area_slugs=area_slugs,
         layout=asked["layout"],
         notes=asked["notes"],
+        shard_megabytes=asked["shard_megabytes"] or services.SHARD_MEGABYTES,
         wanted=form.wanted(areas),
         terms=form.terms(areas),
         by=by,

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from portal.exports.models import Release
 from tiles.jobs.runner import run_here
 from tiles.models import Job
+
+BESIDE = ["croissant.json", "manifest.jsonl", "release.json"]
+"""What lies beside the archive of every release."""
+
+
+def left_in(folder: Path) -> list[str]:
+    """The names in a folder, in their order; none when it is not there."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def work(release: Release) -> Release:

@@ -24,13 +24,13 @@ _UPLOAD = re.compile(r"[a-z0-9](?:[a-z0-9 ._-]*[a-z0-9_-])?\.(?:tiff?|hgt)", re.
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 
 
-def layer_path(area: str, layer: str, index: int) -> Path:
-    """`<data>/areas/<area>/<layer>/<index // 1000>/tile_<index>.<ext>`.
+def layer_path(area: str, layer: str, index: int, *, data: Path | None = None) -> Path:
+    """`<data>/areas/<area>/<layer>/<index // 1000>/tile_<index>.<ext>`. data: another data folder than this site's.
 
     Raises ValueError for a slug, layer or index that is not one of ours: no text of a request
     reaches the file system through here.
     """
-    return area_folder(area) / layer / str(index // TILES_PER_FOLDER) / tile_file(layer, index)
+    return area_folder(area, data=data) / layer / str(index // TILES_PER_FOLDER) / tile_file(layer, index)
 
 
 def tile_file(layer: str, index: int) -> str:
@@ -40,9 +40,9 @@ def tile_file(layer: str, index: int) -> str:
     return f"tile_{index}.{EXTENSIONS[layer]}"
 
 
-def area_folder(area: str) -> Path:
+def area_folder(area: str, *, data: Path | None = None) -> Path:
     """`<data>/areas/<area>`. Raises ValueError for what is not a slug."""
-    return data_folder() / "areas" / _slug(area)
+    return (data or data_folder()) / "areas" / _slug(area)
 
 
 def atlas_folder(area: str) -> Path:

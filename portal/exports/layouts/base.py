@@ -17,7 +17,7 @@ class FrozenTile:
 
     layers: the names it has. caption: None when nobody and nothing captioned it. split: one of SPLITS, "" where the
     release has none. prompt: the composed text, "" when there is none. record: what the manifest says of the tile,
-    without its files.
+    without its files. versions: of its layers, as far as they are known.
     """
 
     area: str
@@ -27,6 +27,7 @@ class FrozenTile:
     split: str = ""
     prompt: str = ""
     record: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -58,7 +59,8 @@ class AboutRelease:
     """A release as a whole.
 
     licences, attributions: by area's slug. authors: whom a citation names. created: ISO 8601, in UTC.
-    contents: what each area said of itself when it was frozen. options: the layout's, complete.
+    contents: what each area said of itself when it was frozen. options: the layout's, complete. left_out: reason ->
+    approved tiles not taken. report, asked: as in Release. shard_megabytes: a file of the archive is at most so large.
     """
 
     name: str
@@ -70,7 +72,13 @@ class AboutRelease:
     created: str
     contents: tuple[Mapping[str, Any], ...]
     authors: tuple[str, ...] = ()
+    layout: str = "rs3dbench"
     options: Mapping[str, int] = field(default_factory=dict)
+    tile_count: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    shard_megabytes: int = 4000
 
 
 @dataclass(frozen=True)

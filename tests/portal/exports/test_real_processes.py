@@ -18,18 +18,22 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.programs import program
+from tests.support.releases import BESIDE, left_in
 from tests.support.site import REPOSITORY, Site, Template, password_of
 
 MAKE = """
 from uuid import uuid4
+import numpy as np
 from captions.services import caption_write_machine
 from portal.accounts.models import User
 from tests.support.factories import make_area, make_tile
 from tiles.review.services import tile_approve
 reviewer = User.objects.get(username="reviewer")
-area = make_area("coast", licence="CC0")
+area = make_area("coast", licence="CC0", tile_size=256)
+noise = np.random.default_rng(1)
 for index in range(12):
-    tile = make_tile(area, index, void=index == 5)
+    heights, colours = noise.random((256, 256), np.float32), noise.integers(0, 256, (256, 256, 3), np.uint8)
+    tile = make_tile(area, index, void=index == 5, heights=heights * 1000, colours=colours)
     caption_write_machine(tile_id=tile.pk)
     tile.refresh_from_db()
     seen = tile.layer_versions()
@@ -37,14 +41,15 @@ for index in range(12):
 """
 START = """
 from portal.exports.services import release_create
-print(release_create(name="v1", area_slugs=["coast"]).pk)
+print(release_create(name="v1", area_slugs=["coast"], shard_megabytes={}).pk)
 """
 AGAIN = """
-from portal.exports.archive import archive_path
+import shutil
 from portal.exports.models import Release
 from portal.exports.services import release_retry
+from tiles.core.paths import release_folder
 release = Release.objects.get()
-archive_path(release.name).unlink()
+shutil.rmtree(release_folder(release.name))
 Release.objects.filter(pk=release.pk).update(state="failed", sha256="", size=None, ready_at=None)
 release_retry(release_id=release.pk, by=None)
 """
@@ -87,12 +92,30 @@ def archive(site: Site) -> Path:
     return site.data / "releases" / "v1" / "v1.zip"
 
 
-def assert_whole(site: Site, sha256: str) -> None:
+def folder(site: Site) -> Path:
+    return site.data / "releases" / "v1"
+
+
+def contents(site: Site) -> dict[str, str]:
+    """What lies in the release's folder: name -> SHA-256."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder(site).iterdir()}
+
+
+def assert_whole(site: Site, expected: dict[str, str]) -> None:
     """Ready, these very bytes, and nothing else in the folder."""
     found = finished(site)
-    assert (found["state"], found["job"], found["done"], found["sha256"]) == ("ready", "done", 12, sha256), found
-    assert [path.name for path in archive(site).parent.iterdir()] == ["v1.zip"]
-    assert hashlib.sha256(archive(site).read_bytes()).hexdigest() == sha256
+    assert (found["state"], found["job"], found["done"], found["error"]) == ("ready", "done", 12, ""), found
+    assert contents(site) == expected
+
+
+def shards(site: Site) -> dict[str, tuple[int, int]]:
+    """What marks the finished shards, be they landed or not: number -> inode and time of writing."""
+    work = folder(site) / ".parts"
+    done = [journal.stem for journal in work.glob("[0-9]*.jsonl")]
+    places = {number: [work / f"{number}.zip", folder(site) / f"v1-{number}.zip"] for number in done}
+    places |= {path.stem.removeprefix("v1-"): [path] for path in folder(site).glob("v1-*.zip")}
+    there = {number: next(path for path in paths if path.exists()).stat() for number, paths in places.items()}
+    return {number: (found.st_ino, found.st_mtime_ns) for number, found in there.items()}
 
 
 def held_run(site: Site, step: int) -> int:
@@ -125,25 +148,85 @@ def kill_web(site: Site, _busy: int) -> None:
     site.start_web()
 
 
+def seeded_points(steps: list[str], rng: random.Random) -> dict[int, str]:
+    """Ten steps to be killed at, counted from 1, and what each is."""
+
+    def at(what: str) -> int:
+        return steps.index(what) + 1
+
+    last = max(int(step.split()[1][:5]) for step in steps if re.fullmatch(r"name \d+\.zip", step))
+    inner = rng.randrange(2, last)
+    landing = rng.sample(range(1, last + 1), 2)
+    points = {
+        at(f"name {inner:05}.zip"): "a shard is on the disk, and has no name yet",
+        at(f"name {inner:05}.jsonl"): "it has its name, and no journal",
+        at(f"name {inner:05}.jsonl") + 1: "it has its journal, and the fence is not down",
+        at("name manifest.jsonl"): "all shards are finished, and none has landed",
+        at(f"name v1-{landing[0]:05}.zip"): "some have landed",
+        at(f"name v1-{landing[1]:05}.zip"): "others have landed",
+        len(steps): "all have landed, and the row does not say so",
+    }
+    beats = [number for number, step in enumerate(steps, 1) if step == "beat" and number not in points]
+    return points | dict.fromkeys(rng.sample(beats, 10 - len(points)), "somewhere in a file, or between two")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [kill_busy, kill_all, kill_idle, kill_web])
-def test_killed_at_any_step_it_ends_with_the_same_bytes(held_site: Site, kill: Callable[..., None]) -> None:
+def test_killed_at_ten_seeded_points_it_ends_as_one_whole_release(held_site: Site) -> None:
+    """Each time with the same bytes and nothing else; no shard that was finished is written again."""
+    site = held_site
+    site.start_worker()
+    site.shell(START.format(1))
+    assert finished(site)["state"] == "ready"
+    calm = contents(site)
+    assert sum(name.endswith(".zip") for name in calm) > 4
+    points = seeded_points((site.data / "steps").read_text().splitlines(), random.Random(6))
+    assert len(points) == 10
+    kept_ever = 0
+    for number, (step, what) in enumerate(sorted(points.items())):
+        busy = held_run(site, step)
+        kept = shards(site)
+        kept_ever += len(kept)
+        (kill_all if number % 2 else kill_busy)(site, busy)
+        (site.data / "hold").unlink()
+        assert_whole(site, calm)
+        assert kept.items() <= shards(site).items(), what
+    assert kept_ever > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kill", [kill_idle, kill_web])
+def test_deaths_of_others_do_not_matter(held_site: Site, kill: Callable[..., None]) -> None:
     site = held_site
     site.start_web()
     site.start_worker()
-    site.shell(START)
-    sha256 = finished(site)["sha256"]
-    assert_whole(site, sha256)
-    last = int((site.data / "steps").read_text())
-    assert last > 100  # a step a file, at least
-    inner = random.Random(kill.__name__).sample(range(1, last - 1), 4)
-    for step in [*inner, last]:  # the last one is between the rename and the commit
-        busy = held_run(site, step)
-        if step == last:
-            assert archive(site).exists()
-        kill(site, busy)
-        (site.data / "hold").unlink()
-        assert_whole(site, sha256)
+    site.shell(START.format(4000))
+    assert finished(site)["state"] == "ready"
+    calm = contents(site)
+    assert set(calm) == {*BESIDE, "v1.zip"}
+    busy = held_run(site, len((site.data / "steps").read_text().splitlines()) // 2)
+    kill(site, busy)
+    (site.data / "hold").unlink()
+    assert_whole(site, calm)
+
+
+@pytest.mark.slow
+def test_rebuilt_on_a_fresh_database(held_site: Site, tmp_path: Path, site_template: Template) -> None:
+    """The layers, the record and the manifest are all that another site has of it."""
+    held_site.start_worker()
+    held_site.shell(START.format(1))
+    assert finished(held_site)["state"] == "ready"
+    calm = contents(held_site)
+    with Site(tmp_path / "fresh", site_template) as fresh:
+        (held_site.data / "areas").rename(fresh.data / "areas")
+        left = fresh.folder / "left"
+        left.mkdir()
+        for name in ("release.json", "manifest.jsonl"):
+            (folder(held_site) / name).rename(left / name)
+        assert fresh.shell("from tiles.models import Area\nprint(Area.objects.count())") == 0
+        said = fresh.manage("rebuild_release", left, "--out", fresh.folder / "again").stdout
+        assert "the same as when the release was made" in said
+        made = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (fresh.folder / "again").iterdir()}
+    assert made == calm
 
 
 @pytest.mark.slow
@@ -157,12 +240,12 @@ def test_an_export_stopped_by_ctrl_c_goes_on(held_site: Site) -> None:
     started.send_signal(signal.SIGINT)
     assert started.wait(timeout=30) == 130
     assert look(site)["state"] == "failed"
-    assert list((site.data / "releases" / "v1").iterdir()) == []
+    assert left_in(folder(site)) == []
     assert list(out.iterdir()) == []
     (site.data / "hold").unlink()
     said = site.manage(*command).stdout
     assert "Going on with what this release took" in said
-    assert sorted(path.name for path in out.iterdir()) == ["v1.zip", "v1.zip.sha256"]
+    assert left_in(out) == ["v1.croissant.json", "v1.zip", "v1.zip.sha256"]
     subprocess.run([program("sha256sum"), "-c", "v1.zip.sha256"], cwd=out, check=True)
 
 
@@ -173,7 +256,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -
         made.shell(MAKE)
         made.start_web()
         worker = made.start_worker()
-        made.shell(START)
+        made.shell(START.format(4000))
         assert finished(made)["state"] == "ready"
         worker.terminate()
         yield made

@@ -18,7 +18,7 @@ import pytest
 import rasterio
 from PIL import Image
 
-from portal.exports.archive import archive_path
+from portal.exports.archive import archive_path, work_folder
 from portal.exports.jobs import ReleaseJob
 from portal.exports.models import Release
 from portal.exports.services import (
@@ -30,7 +30,7 @@ from portal.exports.services import (
 )
 from tests.support.factories import SIZE, heights_of, make_area, make_tile
 from tests.support.programs import program
-from tests.support.releases import job_of, work
+from tests.support.releases import BESIDE, job_of, left_in, work
 from tiles.core.errors import BadInput, Conflict, DiskFull, NotAllowed
 from tiles.core.paths import layer_path, release_folder
 from tiles.jobs.runner import chunk_lease, chunk_run
@@ -52,10 +52,6 @@ def unpacked(release: Release, to: Path) -> Path:
 
 def manifest(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
-
-
-def left_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def files_in(folder: Path) -> set[str]:
@@ -252,7 +248,7 @@ def test_same_bytes_again(coast: Coast, released: Callable[..., Release]) -> Non
     again = work(release_retry(release_id=release.pk, by=None, background=False))
     assert again.state == Release.State.READY
     assert archive_path("coast-v1").read_bytes() == first
-    assert left_in(release_folder("coast-v1")) == ["coast-v1.zip", "croissant.json"]
+    assert left_in(release_folder("coast-v1")) == ["coast-v1.zip", *BESIDE]
 
 
 @committed
@@ -390,14 +386,14 @@ def test_what_a_dead_writer_left_is_removed_and_the_next_try_is_whole(coast: Coa
     release = release_create(name="v1", area_slugs=["coast"], by=curator, background=False)
     lease = chunk_lease(release.job_id)
     assert lease is not None
-    folder = release_folder("v1")
+    folder = work_folder(release_folder("v1"))
     folder.mkdir(parents=True)
-    (folder / f".v1.zip.tmp-{lease.owner}").write_bytes(b"half an archive")
-    (folder / ".v1.zip.tmp-999-1").write_bytes(b"somebody else's")
+    (folder / f".00001.zip.tmp-{lease.owner}").write_bytes(b"half an archive")
+    (folder / ".00001.zip.tmp-999-1").write_bytes(b"somebody else's")
     chunk = job_of(release).chunks.get()
     ReleaseJob().discard(chunk)
     ReleaseJob().discard(chunk)
-    assert left_in(folder) == [".v1.zip.tmp-999-1"]
+    assert left_in(folder) == [".00001.zip.tmp-999-1"]
     ReleaseJob().run(lease)
     release.refresh_from_db()
     assert release.state == Release.State.READY

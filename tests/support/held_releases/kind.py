@@ -1,8 +1,8 @@
-"""Holding a release's worker where the test wants it: before a beat, or before a transaction commits.
+"""Holding a release's worker where the test wants it: before a beat, a rename, or the commit of a transaction.
 
 The file `hold` in the data folder holds the number of the step at which to wait; `held` appears once that is so,
 and holds the id of the process that waits.
-`steps` holds how many there were in the last whole run.
+`steps` holds what each step of the last whole run was, a line each: `beat`, `commit`, or `name <the file's new one>`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from portal.exports.jobs import ReleaseJob
 from tiles.jobs.leases import Lease
+
+BEAT, COMMIT, NAME = "beat", "commit", "name"
 
 
 def hold_file() -> Path:
@@ -32,35 +35,43 @@ def steps_file() -> Path:
 
 
 class HeldReleaseJob(ReleaseJob):
-    """Every beat and every commit of the job is a step, counted from 1."""
+    """Every beat, rename and commit of the job is a step, counted from 1."""
 
     def run(self, lease: Lease) -> None:
         steps = _Steps()
-        beat, fence = lease.beat, lease.fence
+        beat, fence, replace = lease.beat, lease.fence, os.replace
 
         def held_beat() -> None:
             beat()
-            steps.next()
+            steps.next(BEAT)
 
         @contextlib.contextmanager
         def held_fence() -> Iterator[None]:
             with fence():
                 yield
-                steps.next()
+                steps.next(COMMIT)
+
+        def held_replace(source: Any, target: Any, **options: Any) -> None:
+            steps.next(f"{NAME} {Path(target).name}")
+            replace(source, target, **options)
 
         lease.beat, lease.fence = held_beat, held_fence  # type: ignore[method-assign]
-        super().run(lease)
-        steps_file().write_text(str(steps.number))
+        os.replace = held_replace
+        try:
+            super().run(lease)
+        finally:
+            os.replace = replace
+        steps_file().write_text("\n".join(steps.passed))
 
 
 class _Steps:
     def __init__(self) -> None:
-        self.number = 0
+        self.passed: list[str] = []
 
-    def next(self) -> None:
-        self.number += 1
+    def next(self, what: str) -> None:
+        self.passed.append(what)
         with contextlib.suppress(FileNotFoundError):
-            while int(hold_file().read_text()) == self.number:
+            while int(hold_file().read_text()) == len(self.passed):
                 _say_held()
                 time.sleep(0.02)
 

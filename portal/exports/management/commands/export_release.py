@@ -15,7 +15,14 @@ from portal.exports.models import Release
 from portal.exports.placing import archive_place, place_check
 from portal.exports.rehearsal import Rehearsal, release_rehearse
 from portal.exports.selectors import left_out_sentences
-from portal.exports.services import areas_chosen, release_cancel, release_create, release_resume, release_retry
+from portal.exports.services import (
+    SHARD_MEGABYTES,
+    areas_chosen,
+    release_cancel,
+    release_create,
+    release_resume,
+    release_retry,
+)
 from portal.exports.wanted import Terms, Wanted
 from tiles.core.errors import ApplicationError, Conflict
 from tiles.jobs.runner import run_here
@@ -34,6 +41,13 @@ class Command(BaseCommand):
             "--option", nargs="+", action="extend", default=[], metavar="NAME=NUMBER", help="of the layout; repeatable"
         )
         parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the archive is put")
+        parser.add_argument(
+            "--shard-megabytes",
+            type=int,
+            default=SHARD_MEGABYTES,
+            metavar="NUMBER",
+            help="cut a larger archive into zip files of so much at the most",
+        )
         parser.add_argument("--notes", default="", help="goes into the archive's README.md")
         add_wishes(parser)
         parser.add_argument("--dry-run", action="store_true", help="say what it would hold, and write nothing")
@@ -76,7 +90,8 @@ class Command(BaseCommand):
 
     def _release(self, options: dict[str, Any], wanted: Wanted, terms: Terms) -> Release:
         """A new release, or the unfinished one that an earlier run of this very command left."""
-        left = Release.objects.filter(name=options["name"], layout=options["layout"]).exclude(state=Release.State.READY)
+        same = {name: options[name] for name in ("name", "layout", "shard_megabytes")}
+        left = Release.objects.filter(**same).exclude(state=Release.State.READY)
         unfinished = left.first()
         asked = (set(options["area"]), wanted.record())
         if unfinished is None or ({area["slug"] for area in unfinished.contents}, unfinished.asked) != asked:
@@ -86,6 +101,7 @@ class Command(BaseCommand):
                 layout=options["layout"],
                 options=_chosen(options["option"]),
                 notes=options["notes"],
+                shard_megabytes=options["shard_megabytes"],
                 wanted=wanted,
                 terms=terms,
                 by=None,
@@ -106,11 +122,12 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError(_stopped(release), returncode=130) from None
 
-    def _report(self, release: Release, placed: Path) -> None:
+    def _report(self, release: Release, placed: list[Path]) -> None:
         for sentence in left_out_sentences(release.left_out):
             self.stdout.write(f"Left out: {sentence}.")
         self.stdout.write(f"{release.tile_count:,} tiles, {release.size:,} bytes, sha256 {release.sha256}")
-        self.stdout.write(self.style.SUCCESS(str(placed)))
+        for place in placed:
+            self.stdout.write(self.style.SUCCESS(str(place)))
 
 
 def _chosen(options: list[str]) -> dict[str, int]:
