@@ -9,6 +9,7 @@ from typing import Any
 from .layouts import AboutRelease, FrozenTile, Layout, options_of
 from .manifest import tile_record
 from .models import Release, ReleaseEntry
+from .people import People
 
 
 def about_release(release: Release, layout: Layout) -> AboutRelease:
@@ -28,7 +29,7 @@ def about_release(release: Release, layout: Layout) -> AboutRelease:
     )
 
 
-def frozen_tile(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> FrozenTile:
+def frozen_tile(entry: ReleaseEntry, *, area: Mapping[str, Any], people: People) -> FrozenTile:
     """An entry as layouts see it. area: as the release froze it."""
     revision = entry.caption_revision
     return FrozenTile(
@@ -38,5 +39,5 @@ def frozen_tile(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> FrozenTile:
         caption=revision.text if revision else None,
         split=entry.split,
         prompt=entry.prompt,
-        record=tile_record(entry, area=area),
+        record=tile_record(entry, area=area, people=people),
     )

@@ -121,6 +121,11 @@ class ArchiveSink:
         os.fsync(self._file.fileno())
         return Sealed(self._digest.hexdigest(), size)
 
+    @property
+    def temporary(self) -> Path:
+        """Where the archive lies until it lands."""
+        return self._temporary
+
     def land(self) -> None:
         """Give the sealed archive its name. Raises FileNotFoundError when somebody removed it meanwhile."""
         self._temporary.replace(self._path)

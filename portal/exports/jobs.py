@@ -14,6 +14,7 @@ from .about import about_release
 from .archive import ArchiveSink, Sealed, archive_path
 from .citing import CITATION, LICENSE, citation_text, license_text
 from .croissant import croissant_path, croissant_text
+from .keeping import Whole, archives_drop_copies, archives_keep
 from .layouts import AboutRelease, layout_of
 from .manifest import MANIFEST
 from .models import Release, ReleaseEntry
@@ -42,7 +43,10 @@ class ReleaseJob:
             lease.expect(total=release.tile_count)
         with ArchiveSink(archive_path(release.name), root=release.name, owner=lease.owner, on_block=lease.beat) as sink:
             about = archive_write(release, sink, _Steps(lease))
-            _land(release, about, sink, sink.seal(), lease)
+            sealed = sink.seal()
+            archives_keep(release, [Whole(sink.temporary, f"{release.name}.zip", sealed.sha256)], lease.beat)
+            _land(release, about, sink, sealed, lease)
+        archives_drop_copies(release)
 
     def discard(self, chunk: JobChunk) -> None:
         remove_temporary(release_folder(chunk.payload["name"]), owner=f"{chunk.pk}-*")

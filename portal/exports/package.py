@@ -16,6 +16,7 @@ from .archive import ArchiveSink, NotAsFrozen, Written
 from .layouts import FrozenTile
 from .manifest import manifest_line
 from .models import Release, ReleaseEntry
+from .people import people_of
 
 
 class ReleasePackage:
@@ -26,6 +27,7 @@ class ReleasePackage:
 
     def __init__(self, release: Release, sink: ArchiveSink, on_tile: Callable[[], None]) -> None:
         self._areas = {area["slug"]: area for area in release.contents}
+        self._people = people_of(release)
         self._sink = sink
         self._on_tile = on_tile
         self._entry: ReleaseEntry | None = None
@@ -37,7 +39,7 @@ class ReleasePackage:
     def tiles(self, entries: Iterable[ReleaseEntry]) -> Iterator[FrozenTile]:
         """Each entry's tile; its line of the manifest is written when the next one is asked for."""
         for entry in entries:
-            tile = frozen_tile(entry, area=self._areas[entry.tile.area.slug])
+            tile = frozen_tile(entry, area=self._areas[entry.tile.area.slug], people=self._people)
             self._entry, self._files = entry, []
             yield tile
             self.manifest.write(manifest_line({**tile.record, "files": self._files}))

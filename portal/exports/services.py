@@ -46,12 +46,14 @@ def release_create(
     notes: str = "",
     wanted: Wanted | None = None,
     terms: Terms | None = None,
+    named: bool = False,
     by: Any = None,
     client_id: UUID | None = None,
     background: bool = True,
 ) -> Release:
     """Freeze what is approved now in some areas, and start the job that writes it. by None is the command line.
 
+    named: its manifest says people's names; else pseudonyms, and only then may it ever be public.
     Repeating a client_id returns the first release. Raises NotAllowed, BadInput (name, areas, layout, a filter, list
     or split that makes no sense, terms that are missing, nothing to take), Conflict (the name is taken), DiskFull.
     """
@@ -67,7 +69,7 @@ def release_create(
     release = Release(name=name, layout=layout, notes=notes.strip(), created_by=by, client_id=client_id)
     release.version, release.doi, release.authors = terms.version, terms.doi, list(terms.authors)
     release.asked = wanted.record()
-    release.options = chosen
+    release.options, release.named = chosen, named
     try:
         _check_free(release)
         # Not in the transaction: many tiles take a while, and nobody else could write meanwhile.

@@ -35,6 +35,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the archive is put")
         parser.add_argument("--notes", default="", help="goes into the archive's README.md")
+        parser.add_argument("--names", action="store_true", help="the manifest says people's names, not pseudonyms")
         add_wishes(parser)
         parser.add_argument("--dry-run", action="store_true", help="say what it would hold, and write nothing")
 
@@ -78,8 +79,9 @@ class Command(BaseCommand):
         """A new release, or the unfinished one that an earlier run of this very command left."""
         left = Release.objects.filter(name=options["name"], layout=options["layout"]).exclude(state=Release.State.READY)
         unfinished = left.first()
-        asked = (set(options["area"]), wanted.record())
-        if unfinished is None or ({area["slug"] for area in unfinished.contents}, unfinished.asked) != asked:
+        asked = (set(options["area"]), wanted.record(), options["names"])
+        left_asked = unfinished and ({area["slug"] for area in unfinished.contents}, unfinished.asked, unfinished.named)
+        if unfinished is None or left_asked != asked:
             return release_create(
                 name=options["name"],
                 area_slugs=options["area"],
@@ -88,6 +90,7 @@ class Command(BaseCommand):
                 notes=options["notes"],
                 wanted=wanted,
                 terms=terms,
+                named=options["names"],
                 by=None,
                 background=False,
             )
