@@ -92,6 +92,11 @@ def link_of(token: str) -> ReleaseLink:
     return link
 
 
+def link_names(release: Release) -> list[str]:
+    """The files that a link lists: the archives, their checksums, and the description."""
+    return [*release.files.values_list("name", flat=True), "SHA256SUMS", "croissant.json"]
+
+
 def link_lines(addresses: Iterable[str]) -> str:
     """What `wget -i` reads."""
     return "".join(f"{address}\n" for address in addresses)

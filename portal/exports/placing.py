@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from tiles.core.files import readable, sync_folder, temporary_name, write_whole
 from .archive import archive_path
 from .croissant import croissant_path
 from .models import Release
+from .stores import archive_open
 
 
 def place_check(name: str, folder: Path) -> None:
@@ -32,12 +34,8 @@ def archive_place(release: Release, folder: Path) -> Path:
     """Put the archive (a hard link where that can be, else a copy), its checksum and its description into `folder`."""
     place = folder / f"{release.name}.zip"
     temporary = temporary_name(place, str(os.getpid()))
-    archive = archive_path(release.name)
     try:
-        try:
-            temporary.hardlink_to(archive)
-        except OSError:  # another file system, or one without links
-            _copy(archive, temporary)
+        _bring(release, temporary)
         temporary.replace(place)
         sync_folder(folder)
     except OSError as error:
@@ -56,8 +54,12 @@ def checksum_line(release: Release) -> str:
     return f"{release.sha256}  {release.name}.zip\n"
 
 
-def _copy(archive: Path, to: Path) -> None:
-    with archive.open("rb") as source, to.open("wb") as target:
+def _bring(release: Release, to: Path) -> None:
+    if not release.store:
+        with contextlib.suppress(OSError):  # another file system, or one without links
+            to.hardlink_to(archive_path(release.name))
+            return
+    with archive_open(release, release.files.get(position=0)) as source, to.open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
         target.flush()
         os.fsync(target.fileno())

@@ -15,11 +15,11 @@ from tiles.core.errors import ApplicationError, BadInput
 from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
 
 from .downloads import Taker, downloads_page
-from .links import HOURS, MOST_HOURS, link_lines, link_make, link_of, link_token, links_open, links_revoke
+from .links import HOURS, MOST_HOURS, link_lines, link_make, link_names, link_of, link_token, links_open, links_revoke
 from .members import folder_page, require_archive
 from .models import Release, ReleaseLink
 from .selectors import release_by_name
-from .sending import DESCRIPTION, SUMS_OF_FILES, file_response, member_response
+from .sending import SUMS_OF_FILES, file_response, member_response
 
 MADE_LINK = "release-link"
 """What the session keeps of the link that was just made, for the page that shows it."""
@@ -119,10 +119,9 @@ def release_downloads(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def link_addresses(request: HttpRequest, link: ReleaseLink) -> list[str]:
-    """The archives, their checksums, and the description."""
+    """Of its files, with the site's own name before them."""
     token = link_token(link)
-    names = [*(file.name for file in link.release.files.all()), SUMS_OF_FILES, DESCRIPTION]
-    return [request.build_absolute_uri(reverse("link-file", args=[token, name])) for name in names]
+    return [request.build_absolute_uri(reverse("link-file", args=[token, name])) for name in link_names(link.release)]
 
 
 def files_facts(request: HttpRequest, release: Release, of: str) -> dict[str, Any]:
