@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -50,6 +51,17 @@ DEMETER_STALL_SECONDS = env.float("DEMETER_STALL_SECONDS", 20.0)
 # How long tiles that were handed out to a reviewer are kept for them after they were last heard of.
 DEMETER_CLAIM_SECONDS = env.int("DEMETER_CLAIM_SECONDS", 300)
 DEMETER_ACCEL = env.str("DEMETER_ACCEL", "")
+# Where archives of new releases are kept: nothing for the data folder, or s3://bucket/prefix. Credentials: AWS_*.
+DEMETER_ARCHIVE_STORE = env.str("DEMETER_ARCHIVE_STORE", "").rstrip("/")
+if DEMETER_ARCHIVE_STORE and not re.fullmatch(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]+)?", DEMETER_ARCHIVE_STORE
+):
+    raise ImproperlyConfigured("What DEMETER_ARCHIVE_STORE is set to makes no sense. Write s3://bucket/prefix.")
+DEMETER_ARCHIVE_ENDPOINT = env.str("DEMETER_ARCHIVE_ENDPOINT", "")
+DEMETER_ARCHIVE_REGION = env.str("DEMETER_ARCHIVE_REGION", "")
+# Requests a minute from one address to public releases; how many proxies add to X-Forwarded-For before us.
+DEMETER_PUBLIC_REQUESTS = env.int("DEMETER_PUBLIC_REQUESTS", 240)
+DEMETER_PROXIES = env.int("DEMETER_PROXIES", 0)
 # A folder with CLIP's tokenizer, by which tokens are counted where transformers is installed; else they are estimated.
 DEMETER_CLIP_TOKENIZER = env.str("DEMETER_CLIP_TOKENIZER", "")
 # The hosts that imagery may be read from, catalogues and files alike: no other one is ever contacted.
@@ -112,6 +124,11 @@ if EMBEDDED:
 else:
     DATABASE["CONN_MAX_AGE"] = 60
     DATABASE["CONN_HEALTH_CHECKS"] = True
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The key signs sessions. `migrate` and `demo` make one in the data folder; settings only read it.

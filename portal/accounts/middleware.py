@@ -64,6 +64,11 @@ class ExpectedErrors:
             return no_room(request, full)
         if not isinstance(error, ApplicationError):
             return None
+        headers = {"Retry-After": str(error.extra["retry_after"])} if "retry_after" in error.extra else {}
         if wants_json(request):
-            return JsonResponse({"code": error.code, "message": error.message, **error.extra}, status=error.status)
-        return render(request, "error.html", {"status": error.status, "message": error.message}, status=error.status)
+            body = {"code": error.code, "message": error.message, **error.extra}
+            return JsonResponse(body, status=error.status, headers=headers)
+        answer = render(request, "error.html", {"status": error.status, "message": error.message}, status=error.status)
+        for name, value in headers.items():
+            answer[name] = value
+        return answer

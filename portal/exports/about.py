@@ -14,6 +14,7 @@ from typing import Any
 from .layouts import AboutRelease, FrozenTile, layout_of, options_of
 from .manifest import tile_record
 from .models import Release, ReleaseEntry
+from .people import People, people_of
 
 BATCH = 500
 
@@ -43,14 +44,14 @@ def about_release(release: Release) -> AboutRelease:
 
 def frozen_tiles(release: Release) -> Iterator[FrozenTile]:
     """The tiles of a release in their order, read in batches, so that memory stays flat."""
-    areas = {area["slug"]: area for area in release.contents}
+    areas, people = {area["slug"]: area for area in release.contents}, people_of(release)
     entries = release.entries.select_related(
         "tile__area", "tile__dem_file", "decision__by", "caption_revision__author"
     ).order_by("position")
     last = -1
     while batch := list(entries.filter(position__gt=last)[:BATCH]):
         for entry in batch:
-            yield _frozen_tile(entry, area=areas[entry.tile.area.slug])
+            yield _frozen_tile(entry, area=areas[entry.tile.area.slug], people=people)
         last = batch[-1].position
 
 
@@ -64,10 +65,10 @@ def manifest_tiles(manifest: Path) -> Iterator[FrozenTile]:
             yield _tile(record, versions)
 
 
-def _frozen_tile(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> FrozenTile:
+def _frozen_tile(entry: ReleaseEntry, *, area: Mapping[str, Any], people: People) -> FrozenTile:
     """An entry as layouts see it. area: as the release froze it."""
     versions = {name: layer["v"] for name, layer in entry.layers.items() if "v" in layer}
-    return _tile(tile_record(entry, area=area), versions)
+    return _tile(tile_record(entry, area=area, people=people), versions)
 
 
 def _tile(record: Mapping[str, Any], versions: Mapping[str, int]) -> FrozenTile:

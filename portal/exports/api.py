@@ -30,6 +30,9 @@ class ReleaseIn(WantedIn):
     shard_megabytes = serializers.IntegerField(
         default=services.SHARD_MEGABYTES, help_text="A larger archive is cut into zip files of so much at the most."
     )
+    named = serializers.BooleanField(
+        default=False, help_text="The manifest says people's names; else pseudonyms. With names it can never be public."
+    )
     client_id = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="Repeating one answers with the first release."
     )
@@ -83,9 +86,13 @@ class ReleaseOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     ready_at = serializers.DateTimeField(allow_null=True)
     download = serializers.SerializerMethodField(help_text="Address of the archive, once it is ready.")
+    named = serializers.BooleanField()
+    public_since = serializers.DateTimeField(allow_null=True, help_text="Since when it needs no sign-in.")
+    archive_removed_at = serializers.DateTimeField(allow_null=True, help_text="Its manifest is kept.")
+    downloads = serializers.IntegerField(help_text="Of its archives, as often as one was begun.")
 
     def get_download(self, release: Release) -> str | None:
-        if release.state != Release.State.READY:
+        if not release.has_archive:
             return None
         return reverse("release-download", args=[release.name, release.name])
 
@@ -126,7 +133,10 @@ class Releases(APIView):
         _areas, wanted, terms = wanted_of(asked, request.user)
         release = services.release_create(
             area_slugs=asked["areas"],
-            **{name: asked[name] for name in ("name", "layout", "options", "notes", "shard_megabytes", "client_id")},
+            **{
+                name: asked[name]
+                for name in ("name", "layout", "options", "notes", "shard_megabytes", "named", "client_id")
+            },
             wanted=wanted,
             terms=terms,
             by=request.user,

@@ -137,6 +137,11 @@ class ArchiveSink:
             raise
         return self
 
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        """Those that are finished, in their order; all of them once it is sealed."""
+        return tuple(self._shards)
+
     def spool(self) -> BinaryIO:
         """A nameless file for what is gathered while tiles are written; gone with the process."""
         return self._stack.enter_context(tempfile.TemporaryFile(dir=self._work))

@@ -148,6 +148,11 @@ class ReleaseForm(WantedForm):
     doi = forms.CharField(
         required=False, label="DOI", widget=forms.TextInput(attrs=PLAIN), help_text="As in 10.5281/zenodo.1234."
     )
+    named = forms.BooleanField(
+        required=False,
+        label="Say reviewers' names in its manifest",
+        help_text="Else they are person-1, person-2 and so on. With names it can never be made public.",
+    )
     notes = forms.CharField(
         required=False,
         max_length=NOTES_LENGTH,

@@ -14,6 +14,7 @@ from tiles.models import Job, JobChunk
 
 from .about import about_release, frozen_tiles
 from .archive import ArchiveSink, KeptDiffers, Sealed, work_folder, work_remove
+from .keeping import Whole, archives_drop_copies, archives_keep
 from .models import Release
 from .services import KIND, release_fail, release_finish, require_room
 from .writing import archive_sink, archive_write
@@ -51,6 +52,8 @@ class ReleaseJob:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             work_remove(folder)
+            for release in job.releases.filter(state=Release.State.READY):
+                archives_drop_copies(release)
 
 
 def _written(release: Release, lease: Lease) -> bool:
@@ -72,11 +75,17 @@ def _written(release: Release, lease: Lease) -> bool:
         with archive_sink(about, folder, owner=lease.owner, on_block=lease.beat, fence=fence) as sink:
             sealed = archive_write(about, frozen_tiles(release), sink, on_tile=steps.step)
             steps.flush()
+            archives_keep(release, _whole(sink, sealed), lease.beat)
             with fence():
                 _land(release, sink, sealed, lease)
     except KeptDiffers:
         return False
     return True
+
+
+def _whole(sink: ArchiveSink, sealed: Sealed) -> list[Whole]:
+    files = zip(sink.shards, sealed.files, strict=True)
+    return [Whole(shard.path, file.name, file.sha256) for shard, file in files]
 
 
 class _Steps:

@@ -8,6 +8,7 @@ from datetime import UTC
 from typing import Any
 
 from .models import ReleaseEntry
+from .people import People
 from .planning import GREY_LEVELS
 
 MANIFEST = "manifest.jsonl"
@@ -19,7 +20,7 @@ def manifest_line(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> dict[str, Any]:
+def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any], people: People) -> dict[str, Any]:
     """What the manifest says of one tile, but for its files. area: as the release froze it."""
     tile = entry.tile
     return {
@@ -49,8 +50,8 @@ def tile_record(entry: ReleaseEntry, *, area: Mapping[str, Any]) -> dict[str, An
         "parameters": tile.parameters,
         "flags": tile.flags,
         "measures": _measures(entry),
-        "decision": _decision(entry),
-        "caption": _caption(entry),
+        "decision": _decision(entry, people),
+        "caption": _caption(entry, people),
         **{name: area[name] for name in OF_AREA},
     }
 
@@ -70,25 +71,25 @@ def _measures(entry: ReleaseEntry) -> dict[str, Any]:
     return {**tile.measures, **{name: getattr(tile, name) for name in sorted_by}}
 
 
-def _decision(entry: ReleaseEntry) -> dict[str, Any]:
+def _decision(entry: ReleaseEntry, people: People) -> dict[str, Any]:
     decision = entry.decision
     return {
         "state": decision.to_state,
-        "by": decision.by.shown_name if decision.by else None,
+        "by": people.name(decision.by),
         "at": decision.at.astimezone(UTC).isoformat(),
-        "note": decision.note,
+        "note": people.words(decision.note),
         "layers_seen": decision.layers_seen,
     }
 
 
-def _caption(entry: ReleaseEntry) -> dict[str, Any] | None:
+def _caption(entry: ReleaseEntry, people: People) -> dict[str, Any] | None:
     revision = entry.caption_revision
     if revision is None:
         return None
     return {
         "revision": revision.number,
         "origin": revision.origin,
-        "author": revision.author.shown_name if revision.author else None,
+        "author": people.name(revision.author),
         "at": revision.at.astimezone(UTC).isoformat(),
         "text": revision.text,
         "components": revision.components,

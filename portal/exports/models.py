@@ -56,6 +56,11 @@ class Release(models.Model):
         null=True, blank=True, unique=True, help_text="Made by who asks, so that a repeated request counts once."
     )
     ready_at = models.DateTimeField(null=True, blank=True)
+    named = models.BooleanField(default=False, help_text="People stand in it by their names, not by pseudonyms.")
+    public_since = models.DateTimeField(null=True, blank=True, help_text="Since when it needs no sign-in.")
+    archive_removed_at = models.DateTimeField(null=True, blank=True, help_text="When its archive was deleted.")
+    store = models.CharField(max_length=200, blank=True, help_text="As in s3://bucket/prefix; empty: the data folder.")
+    downloads = models.PositiveBigIntegerField(default=0, help_text="Of its archives, as often as one was begun.")
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -70,6 +75,10 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_archive(self) -> bool:
+        return self.state == Release.State.READY and self.archive_removed_at is None
 
 
 class ReleaseFile(models.Model):
@@ -141,3 +150,63 @@ class LeftOutTile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.release} without {self.tile}: {self.reason}"
+
+
+class ReleaseLink(models.Model):
+    """Lets whoever has it download a release for a while, without a session: as long as its maker may."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="links")
+    made_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.release}: link {self.pk}"
+
+
+class ReleaseDownload(models.Model):
+    """A download that was begun; or a day's single files of one release, for one person, link, or the public.
+
+    No address is kept. Neither by nor link: somebody whom nobody knows, for the release is public.
+    """
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="download_log")
+    file = models.CharField(max_length=120, blank=True, help_text="As in coast-1.zip; empty: single files.")
+    files = models.PositiveBigIntegerField(default=1)
+    by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    link = models.ForeignKey(ReleaseLink, null=True, blank=True, on_delete=models.RESTRICT, related_name="downloads")
+    at = models.DateTimeField(help_text="When it began; the first one of that day.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["release", "-id"], name="downloads_of_a_release")]
+
+    def __str__(self) -> str:
+        return f"{self.release}: {self.file or 'single files'}"
+
+
+class ReleaseEvent(models.Model):
+    """What somebody did with a ready release. Only ever added to."""
+
+    class Verb(models.TextChoices):
+        LINK = "link", "Made a link"
+        REVOKE = "revoke", "Revoked links"
+        PUBLISH = "publish", "Made it public"
+        UNPUBLISH = "unpublish", "Made it private"
+        REMOVE = "remove", "Removed the archive"
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="events")
+    verb = models.CharField(max_length=9, choices=Verb)
+    note = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.release}: {self.verb}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from tiles.core.paths import release_folder
 from .archive import archive_names
 from .croissant import croissant_path
 from .models import Release, ReleaseFile
+from .stores import archive_open
 
 
 def place_check(name: str, folder: Path) -> None:
@@ -47,13 +49,10 @@ def checksum_line(release: Release) -> str:
 
 
 def _place(release: Release, file: ReleaseFile, folder: Path, owner: str) -> Path:
-    place, archive = folder / file.name, release_folder(release.name) / file.name
+    place = folder / file.name
     temporary = temporary_name(place, owner)
     try:
-        try:
-            temporary.hardlink_to(archive)
-        except OSError:  # another file system, or one without links
-            _copy(archive, temporary)
+        _bring(release, file, temporary)
         temporary.replace(place)
         sync_folder(folder)
     except OSError as error:
@@ -64,8 +63,12 @@ def _place(release: Release, file: ReleaseFile, folder: Path, owner: str) -> Pat
     return place
 
 
-def _copy(archive: Path, to: Path) -> None:
-    with archive.open("rb") as source, to.open("wb") as target:
+def _bring(release: Release, file: ReleaseFile, to: Path) -> None:
+    if not release.store:
+        with contextlib.suppress(OSError):  # another file system, or one without links
+            to.hardlink_to(release_folder(release.name) / file.name)
+            return
+    with archive_open(release, file) as source, to.open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
         target.flush()
         os.fsync(target.fileno())

@@ -1,9 +1,12 @@
-"""A file over HTTP that can be resumed: RFC 9110, sections 13 and 14. Django's FileResponse knows no ranges."""
+"""A file, or a part of one, over HTTP that can be resumed: RFC 9110, sections 13 and 14.
+
+Django's FileResponse knows no ranges.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +16,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
-from django.utils.http import http_date, parse_http_date_safe
+from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
 from tiles.core.paths import data_folder
 
@@ -37,6 +40,24 @@ class ByteRange:
         return self.last - self.first + 1
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What is said of a file that is sent. etag: a strong one, without its quotes. last_modified: aware."""
+
+    filename: str
+    etag: str
+    content_type: str
+    last_modified: datetime
+
+    @property
+    def tag(self) -> str:
+        return f'"{self.etag}"'
+
+    @property
+    def modified(self) -> int:
+        return int(self.last_modified.timestamp())
+
+
 def ranged_file_response(
     request: HttpRequest,
     path: Path,
@@ -46,27 +67,44 @@ def ranged_file_response(
     content_type: str,
     last_modified: datetime,
 ) -> HttpResponseBase:
-    """The file at `path`, or the part of it that was asked for.
+    """The file at `path`, or the part of it that was asked for: see `Sent` and `ranged_part_response`.
 
-    etag: a strong one, without its quotes. last_modified: aware. Answers 200, 206, 304, 412 or 416; several ranges at
-    once are answered with the whole, as the standard allows. Reads block by block. Where DEMETER_ACCEL is set nginx
-    sends the file, ranges included. Raises FileNotFoundError.
+    Where DEMETER_ACCEL is set nginx sends the file, ranges included. Raises FileNotFoundError.
     """
-    tag = f'"{etag}"'
-    modified = int(last_modified.timestamp())
+    sent = Sent(filename, etag, content_type, last_modified)
     if settings.DEMETER_ACCEL:
-        response: HttpResponseBase = HttpResponse(content_type=content_type)
+        response = HttpResponse(content_type=content_type)
         response["X-Accel-Redirect"] = settings.DEMETER_ACCEL + quote(path.relative_to(data_folder()).as_posix())
-    else:
-        response = get_conditional_response(request, etag=tag, last_modified=modified) or _bytes(
-            request, path, tag, modified, content_type
-        )
-        response["ETag"] = tag
-        response["Last-Modified"] = http_date(modified)
-        response["Accept-Ranges"] = "bytes"
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    response["Cache-Control"] = "private, no-transform"
-    return response
+        return _described(response, sent)
+    size = path.stat().st_size
+    return ranged_part_response(request, lambda: path.open("rb"), start=0, size=size, sent=sent)
+
+
+def ranged_part_response(
+    request: HttpRequest, opened: Callable[[], BinaryIO], *, start: int, size: int, sent: Sent
+) -> HttpResponseBase:
+    """`size` bytes from `start` on of what `opened` gives, as a file of its own, or the part of it that was asked for.
+
+    Answers 200, 206, 304, 412 or 416; several ranges at once are answered with the whole, as the standard allows.
+    Reads block by block, and opens nothing when nothing is sent.
+    """
+    unsent: HttpResponseBase | None = get_conditional_response(request, etag=sent.tag, last_modified=sent.modified)
+    response = unsent or _bytes(request, opened, start, size, sent)
+    response["ETag"] = sent.tag
+    response["Last-Modified"] = http_date(sent.modified)
+    response["Accept-Ranges"] = "bytes"
+    return _described(response, sent)
+
+
+def first_byte(request: HttpRequest, size: int, sent: Sent) -> int | None:
+    """The first byte of a file of `size` bytes that the request is answered with; None when with none at all."""
+    if request.method != "GET" or get_conditional_response(request, etag=sent.tag, last_modified=sent.modified):
+        return None
+    try:
+        part = wanted_range(request.headers["Range"], size) if _ranges_apply(request, sent) else None
+    except NotSatisfiable:
+        return None
+    return part.first if part else 0
 
 
 def wanted_range(header: str, size: int) -> ByteRange | None:
@@ -87,28 +125,30 @@ def wanted_range(header: str, size: int) -> ByteRange | None:
     return ByteRange(first, min(int(found[2]), size - 1) if found[2] else size - 1)
 
 
-def _bytes(request: HttpRequest, path: Path, tag: str, modified: int, content_type: str) -> HttpResponseBase:
-    file = path.open("rb")
-    size = path.stat().st_size
+def _described(response: HttpResponseBase, sent: Sent) -> HttpResponseBase:
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=sent.filename) or ""
+    response["Cache-Control"] = "private, no-transform"
+    return response
+
+
+def _bytes(request: HttpRequest, opened: Callable[[], BinaryIO], start: int, size: int, sent: Sent) -> HttpResponseBase:
     try:
-        part = wanted_range(request.headers["Range"], size) if _ranges_apply(request, tag, modified) else None
+        part = wanted_range(request.headers["Range"], size) if _ranges_apply(request, sent) else None
     except NotSatisfiable:
-        file.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    sent = part or ByteRange(0, size - 1)
-    headers = {"Content-Length": str(sent.length)}
+    asked = part or ByteRange(0, size - 1)
+    headers = {"Content-Length": str(asked.length)}
     if part:
         headers["Content-Range"] = f"bytes {part.first}-{part.last}/{size}"
     if request.method == "HEAD":
-        file.close()
-        return HttpResponse(content_type=content_type, headers=headers)
-    file.seek(sent.first)
-    return StreamingHttpResponse(
-        _Blocks(file, sent.length), status=206 if part else 200, content_type=content_type, headers=headers
-    )
+        return HttpResponse(content_type=sent.content_type, headers=headers)
+    file = opened()
+    file.seek(start + asked.first)
+    blocks = _Blocks(file, asked.length)
+    return StreamingHttpResponse(blocks, status=206 if part else 200, content_type=sent.content_type, headers=headers)
 
 
-def _ranges_apply(request: HttpRequest, tag: str, modified: int) -> bool:
+def _ranges_apply(request: HttpRequest, sent: Sent) -> bool:
     """Whether a part may be sent: a GET with a Range, whose If-Range, when there is one, names this very file."""
     if request.method != "GET" or "Range" not in request.headers:
         return False
@@ -116,8 +156,8 @@ def _ranges_apply(request: HttpRequest, tag: str, modified: int) -> bool:
     if not condition:
         return True
     if condition.endswith('"'):
-        return condition == tag  # a weak one never matches
-    return parse_http_date_safe(condition) == modified
+        return condition == sent.tag  # a weak one never matches
+    return parse_http_date_safe(condition) == sent.modified
 
 
 class _Blocks:

@@ -48,6 +48,7 @@ def release_create(
     shard_megabytes: int = SHARD_MEGABYTES,
     wanted: Wanted | None = None,
     terms: Terms | None = None,
+    named: bool = False,
     by: Any = None,
     client_id: UUID | None = None,
     background: bool = True,
@@ -55,6 +56,7 @@ def release_create(
     """Freeze what is approved now in some areas, and start the job that writes it. by None is the command line.
 
     shard_megabytes: a larger archive is cut into files of at most that; only a single larger file in it may exceed it.
+    named: its manifest says people's names; else pseudonyms, and only then may it ever be public.
 
     Repeating a client_id returns the first release. Raises NotAllowed, BadInput (name, areas, layout, size of shards,
     a filter, list or split that makes no sense, terms that are missing, nothing to take), Conflict (the name is
@@ -78,7 +80,7 @@ def release_create(
     release = Release(name=name, layout=layout, notes=notes.strip(), created_by=by, client_id=client_id)
     release.version, release.doi, release.authors = terms.version, terms.doi, list(terms.authors)
     release.asked = wanted.record()
-    release.options, release.shard_megabytes = chosen, shard_megabytes
+    release.options, release.shard_megabytes, release.named = chosen, shard_megabytes, named
     try:
         _check_free(release)
         # Not in the transaction: many tiles take a while, and nobody else could write meanwhile.

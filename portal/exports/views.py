@@ -1,4 +1,4 @@
-"""Pages of releases, and their downloads."""
+"""Pages of releases."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tiles.areas.selectors import area_counts
-from tiles.core.errors import ApplicationError, BadInput, Conflict, NotFound
+from tiles.core.errors import ApplicationError, BadInput, Conflict
 from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
 from tiles.jobs.selectors import job_progress
 from tiles.models import Area
 
 from . import selectors, services
-from .archive import archive_path
-from .croissant import croissant_path
 from .forms import DEFAULT_LAYOUT, ReleaseForm, WantedForm, layout_asked
 from .layouts import layout_of
 from .models import Release
 from .pictures import report_shown, split_maps
-from .placing import checksum_line
-from .ranges import ranged_file_response
 from .rehearsal import mixed_words, release_rehearse
 from .reporting import leaks_in_words
+from .views_download import downloads_facts
 from .wanted import Terms, terms_missing
 
 AT_ONCE = 20_000
@@ -132,51 +129,6 @@ def release_steer(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("release", name=name)
 
 
-@require_safe
-@permission_required(VIEW_RELEASES, raise_exception=True)
-def release_download(request: HttpRequest, name: str, file: str) -> HttpResponseBase:
-    """The archive, whole or in parts."""
-    shown = _ready(name, file)
-    try:
-        return ranged_file_response(
-            request,
-            archive_path(name),
-            filename=f"{name}.zip",
-            etag=shown.sha256,
-            content_type="application/zip",
-            last_modified=shown.ready_at or shown.created_at,
-        )
-    except FileNotFoundError as error:
-        raise NotFound(
-            f"The archive of {name} is missing from the data folder. Tell whoever runs this site."
-        ) from error
-
-
-@require_safe
-@permission_required(VIEW_RELEASES, raise_exception=True)
-def release_checksum(_request: HttpRequest, name: str, file: str) -> HttpResponse:
-    """What `sha256sum -c` reads, for the archive beside it."""
-    return HttpResponse(checksum_line(_ready(name, file)), content_type="text/plain; charset=utf-8")
-
-
-@require_safe
-@permission_required(VIEW_RELEASES, raise_exception=True)
-def release_description(_request: HttpRequest, name: str) -> HttpResponse:
-    """croissant.json, for the archive beside it."""
-    try:
-        described = croissant_path(_ready(name, name).name).read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound(f"{name} was made before releases had a description.") from error
-    return HttpResponse(described, content_type="application/ld+json")
-
-
-def _ready(name: str, file: str) -> Release:
-    shown = selectors.release_by_name(name)
-    if file != name or shown.state != Release.State.READY:
-        raise NotFound(f"{name} has no such file, or is not ready yet. Look at its page.")
-    return shown
-
-
 class _AreaChoice(NamedTuple):
     """An area that can be ticked, and what was said about it."""
 
@@ -212,6 +164,7 @@ def _create(form: ReleaseForm, area_slugs: list[str], by: Any) -> Release:
         shard_megabytes=asked["shard_megabytes"] or services.SHARD_MEGABYTES,
         wanted=form.wanted(areas),
         terms=form.terms(areas),
+        named=asked["named"],
         by=by,
         client_id=asked["client_id"],
     )
@@ -252,7 +205,7 @@ def _facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
         "layout": layout_of(shown.layout),
         "split_words": selectors.split_words(shown.asked),
         "mixed": [words for _code, words in mixed_words(_held(shown))],
-        "download": request.build_absolute_uri(reverse("release-download", args=[shown.name, shown.name])),
+        **downloads_facts(request, shown),
         "sign_in": request.build_absolute_uri(reverse("sign-in")),
     }
 

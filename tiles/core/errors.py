@@ -68,3 +68,17 @@ class DiskFull(ApplicationError):
 
     code = "disk_full"
     status = 507
+
+
+class Gone(ApplicationError):
+    """The thing was there, and was removed for good."""
+
+    code = "gone"
+    status = 410
+
+
+class TooMany(ApplicationError):
+    """More requests than one address may make; `extra["retry_after"]` says after how many seconds to go on."""
+
+    code = "too_many"
+    status = 429

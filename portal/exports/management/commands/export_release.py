@@ -49,6 +49,7 @@ class Command(BaseCommand):
             help="cut a larger archive into zip files of so much at the most",
         )
         parser.add_argument("--notes", default="", help="goes into the archive's README.md")
+        parser.add_argument("--names", action="store_true", help="the manifest says people's names, not pseudonyms")
         add_wishes(parser)
         parser.add_argument("--dry-run", action="store_true", help="say what it would hold, and write nothing")
 
@@ -93,8 +94,9 @@ class Command(BaseCommand):
         same = {name: options[name] for name in ("name", "layout", "shard_megabytes")}
         left = Release.objects.filter(**same).exclude(state=Release.State.READY)
         unfinished = left.first()
-        asked = (set(options["area"]), wanted.record())
-        if unfinished is None or ({area["slug"] for area in unfinished.contents}, unfinished.asked) != asked:
+        asked = (set(options["area"]), wanted.record(), options["names"])
+        left_asked = unfinished and ({area["slug"] for area in unfinished.contents}, unfinished.asked, unfinished.named)
+        if unfinished is None or left_asked != asked:
             return release_create(
                 name=options["name"],
                 area_slugs=options["area"],
@@ -104,6 +106,7 @@ class Command(BaseCommand):
                 shard_megabytes=options["shard_megabytes"],
                 wanted=wanted,
                 terms=terms,
+                named=options["names"],
                 by=None,
                 background=False,
             )
