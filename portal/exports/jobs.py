@@ -14,9 +14,11 @@ from .about import about_release
 from .archive import ArchiveSink, Sealed, archive_path
 from .citing import CITATION, LICENSE, citation_text, license_text
 from .croissant import croissant_path, croissant_text
+from .figures import Figures, figures_of
 from .layouts import AboutRelease, layout_of
 from .manifest import MANIFEST
 from .models import Release, ReleaseEntry
+from .numbers import Tally
 from .package import ReleasePackage
 from .readme import README, readme_text
 from .services import KIND, release_fail, release_finish, require_room
@@ -86,11 +88,23 @@ def archive_write(release: Release, sink: ArchiveSink, steps: _Steps) -> AboutRe
     package = ReleasePackage(release, sink, steps.step)
     layout.write(package.tiles(entries_in_order(release)), about, package)
     sink.add(MANIFEST, package.manifest)
-    sink.add(README, readme_text(release, layout, about, package.splits).encode())
+    figures = _describe(release, package)
+    for figure in figures.all:
+        sink.add(figure.path, figure.text.encode())
+    sink.add(README, readme_text(release, layout, about, package.splits, figures).encode())
     sink.add(LICENSE, license_text(about).encode())
     sink.add(CITATION, citation_text(about).encode())
     steps.flush()
     return about
+
+
+def _describe(release: Release, package: ReleasePackage) -> Figures:
+    """Count what the manifest says: into the row, for the page, and as figures, for the README."""
+    tally = Tally(release.tile_count)
+    package.manifest.seek(0)
+    tally.add_lines(package.manifest)
+    Release.objects.filter(pk=release.pk).update(statistics=tally.numbers())
+    return figures_of(release.name, tally)
 
 
 def entries_in_order(release: Release) -> Iterator[ReleaseEntry]:

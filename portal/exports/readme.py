@@ -10,9 +10,12 @@ from django.template.loader import render_to_string
 from tiles.models import Area
 
 from .citing import one_licence
+from .figures import Chart, Figures
 from .layouts import AboutRelease, Layout
 from .layouts.base import SPLITS, TRAIN
 from .models import Release
+from .rehearsal import mixed_words
+from .reporting import leaks_in_words
 from .selectors import left_out_sentences
 
 README = "README.md"
@@ -30,10 +33,16 @@ SURFACES = {
 }
 
 
-def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, str], int]) -> str:
+def readme_text(
+    release: Release,
+    layout: Layout,
+    about: AboutRelease,
+    splits: Mapping[tuple[str, str], int],
+    figures: Figures,
+) -> str:
     """What it is, how to load it, what it cannot do, and whose it is. Says nothing that is not frozen.
 
-    splits: (area, split) -> tiles.
+    splits: (area, split) -> tiles. figures: files of the archive that it refers to.
     """
     areas = [_in_words(area) for area in release.contents if area["tiles"]]
     context: dict[str, Any] = {
@@ -54,6 +63,11 @@ def readme_text(release: Release, layout: Layout, about: AboutRelease, splits: M
         "without_caption": sum(area["without_caption"] for area in areas),
         "left_out": left_out_sentences(release.left_out),
         "coarsest": max(area["grey_level_up_to"] for area in areas),
+        "figures": figures,
+        "tables": [(chart.of.title, figure, _table(chart)) for chart, figure in figures.shown],
+        "mixed": mixed_words((area["slug"], area["vertical_datum"], area["surface"]) for area in areas),
+        "leaks": leaks_in_words(release.report),
+        "unique": release.asked.get("unique", False),
     }
     return render_to_string("exports/readme.md", context)
 
@@ -62,6 +76,14 @@ def _split_table(splits: Mapping[tuple[str, str], int]) -> list[tuple[str, list[
     """Rows of (area, tiles of each split); no rows where there are no splits."""
     areas = sorted({area for area, split in splits if split})
     return [(area, [splits.get((area, split), 0) for split in SPLITS]) for area in areas]
+
+
+def _table(chart: Chart) -> str:
+    """The numbers of a figure as a table of Markdown."""
+    lines = [[chart.of.below, *chart.of.splits], ["---", *("---:" for _split in chart.of.splits)]]
+    for row in chart.rows:
+        lines.append([row.label, *(f"{number:,} ({share:.1f} %)" for number, share in row.cells)])
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _in_words(area: dict[str, Any]) -> dict[str, Any]:
