@@ -87,7 +87,7 @@ def convolutions(inward, outward):
 class UNet(nn.Module):
     """Down to an eighth and up again, with the finer features joined in on the way."""
 
-    def __init__(self, widths=(12, 24, 48, 64)):
+    def __init__(self, widths=(8, 16, 32, 64)):
         super().__init__()
         pairs = list(pairwise(widths))
         self.first = convolutions(3, widths[0])
@@ -171,10 +171,12 @@ def told(name, mean, network):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="a release as RS3DBench folders, with splits")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--threads", type=int, default=1, help="more than idle cores make it slower")
     parser.add_argument("--draws", type=int, default=2, help="random splits to compare with")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(asked.archive) as archive:
             archive.extractall(folder)

@@ -74,9 +74,9 @@ class Figures:
         return [(chart, self.bars.get(chart.of.name)) for chart in self.charts]
 
 
-def charts_of(numbers: Mapping[str, Any]) -> list[Chart]:
-    """Every distribution of a release's numbers as shapes."""
-    return [_chart(one) for one in distributions(numbers)]
+def charts_of(numbers: Mapping[str, Any], *, together: bool = False) -> list[Chart]:
+    """Every distribution of a release's numbers as shapes. together: splits are not told apart."""
+    return [_chart(one) for one in distributions(numbers, together=together)]
 
 
 def figures_of(name: str, tally: Tally) -> Figures:

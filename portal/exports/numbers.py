@@ -98,10 +98,15 @@ class Tally:
         }
 
 
-def distributions(numbers: Mapping[str, Any]) -> list[Distribution]:
-    """All that can be drawn of a release's numbers; nothing of one that was made before releases had any."""
+def distributions(numbers: Mapping[str, Any], *, together: bool = False) -> list[Distribution]:
+    """All that can be drawn of a release's numbers; nothing of one that was made before releases had any.
+
+    together: splits are not told apart.
+    """
     if not numbers:
         return []
+    if together:
+        return [_together(one) for one in distributions(numbers)]
     columns = [split for split in SPLITS if numbers["tiles"].get(split)] or [""]
     splits = tuple(SPLIT_WORDS.get(split, "Tiles") for split in columns)
 
@@ -127,6 +132,11 @@ def distributions(numbers: Mapping[str, Any]) -> list[Distribution]:
         counted("clear", "Clear share", "share of the picture that is not under cloud", _CLEAR_WORDS),
         counted("texts", "Texts", "whose words", {NO_TEXT: "no text"}),
     ]
+
+
+def _together(one: Distribution) -> Distribution:
+    lines = [Line(line.label, line.short, [line.number]) for line in one.lines]
+    return Distribution(one.name, one.title, one.below, ("Tiles",), lines)
 
 
 _CLEAR_WORDS = {f"{tenth}": f"{10 * tenth} to {10 * tenth + 10} %" for tenth in range(CLEAR_BINS)} | {UNKNOWN: UNKNOWN}
