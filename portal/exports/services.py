@@ -136,7 +136,8 @@ def release_finish(*, release: Release, job: Job, sealed: Sealed) -> bool:
     if not waiting.update(ready_at=timezone.now(), error="", **ready):
         return False
     name = archive_path(release.name).name
-    ReleaseFile.objects.create(release=release, position=0, name=name, size=sealed.size, sha256=sealed.sha256)
+    facts = {"name": name, "size": sealed.size, "sha256": sealed.sha256}
+    ReleaseFile.objects.update_or_create(release=release, position=0, defaults=facts)
     return True
 
 
