@@ -21,11 +21,6 @@ from .models import Release
 
 class ReleaseIn(WantedIn):
     name = serializers.CharField(help_text="Small letters, digits and hyphens.")
-    options = serializers.DictField(
-        child=serializers.IntegerField(),
-        default=dict,
-        help_text="Of the layout, by name; those left out are at their default.",
-    )
     notes = serializers.CharField(default="", allow_blank=True)
     shard_megabytes = serializers.IntegerField(
         default=services.SHARD_MEGABYTES, help_text="A larger archive is cut into zip files of so much at the most."
@@ -71,6 +66,7 @@ class ReleaseOut(serializers.Serializer[Any]):
     authors = serializers.ListField(child=serializers.CharField())
     asked = serializers.JSONField(help_text="How tiles were chosen and split.")
     report = serializers.JSONField(help_text="By split: counts, landforms, heights; what leaks between splits.")
+    statistics = serializers.JSONField(help_text="What the manifest says in numbers, once it is written.")
     tile_count = serializers.IntegerField()
     left_out = serializers.DictField(child=serializers.IntegerField(), help_text="Reason -> approved tiles not taken.")
     areas = ReleasedAreaOut(many=True, source="contents")

@@ -57,6 +57,11 @@ class AreaTermsIn(serializers.Serializer[Any]):
 class WantedIn(serializers.Serializer[Any]):
     areas = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
     layout = serializers.CharField(default="rs3dbench", help_text=f"One of {', '.join(LAYOUTS)}.")
+    options = serializers.DictField(
+        child=serializers.IntegerField(),
+        default=dict,
+        help_text="Of the layout, by name; those left out are at their default.",
+    )
     filter = serializers.CharField(
         default="", allow_blank=True, help_text="Query string of the gallery, asked of every area."
     )
@@ -121,6 +126,7 @@ class DryRunOut(serializers.Serializer[Any]):
     seconds = serializers.FloatField(allow_null=True, help_text="To write it, about; null when nothing is known.")
     basis = serializers.CharField(allow_blank=True, help_text="How that is known.")
     splits = serializers.DictField(child=serializers.IntegerField())
+    options = serializers.DictField(child=serializers.IntegerField(), help_text="Of the layout, all of them.")
     areas = DryAreaOut(many=True)
     left_out = serializers.DictField(child=serializers.IntegerField())
     problems = ProblemOut(many=True)
@@ -139,7 +145,9 @@ class DryRun(APIView):
         asked = wanted_in.validated_data
         areas, wanted, terms = wanted_of(asked, request.user)
         layout = layout_of(asked["layout"])
-        found = release_rehearse(areas=areas, layout=layout, wanted=wanted, terms=terms, by=request.user)
+        found = release_rehearse(
+            areas=areas, layout=layout, wanted=wanted, terms=terms, options=asked["options"], by=request.user
+        )
         return Response(DryRunOut(rehearsal_record(found)).data)
 
 

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from tiles.core.errors import BadInput
 from tiles.models import Area
 
-from .layouts import LAYOUTS, layout_of
+from .layouts import LAYOUTS, Layout, Option, layout_of
 from .selection import query_normal, view_query, views_offered
 from .services import MOST_SHARD_MEGABYTES, NOTES_LENGTH, SHARD_MEGABYTES
 from .splitting.blocks import SPLITS
@@ -23,9 +23,10 @@ LINES = {"rows": 3, **PLAIN}
 
 
 class WantedForm(forms.Form):
-    """Which tiles, and how they are split. Everything may be absent: then it has its default.
+    """Which tiles, how they are split, and the options of the layout. What is absent has its default.
 
     areas: what may be chosen; each of them has `licence-<slug>`, `attribution-<slug>` and `split-<slug>` beside it.
+    An option of a layout is `<layout>.<option>`; those of other layouts than the chosen one count for nothing.
     """
 
     view = forms.ChoiceField(required=False, label="Saved view", help_text="Only what a view of the gallery shows.")
@@ -73,6 +74,24 @@ class WantedForm(forms.Form):
         self._by = by
         views = [(str(view.pk), _view_words(view)) for view in views_offered(by)]
         self.fields["view"].choices = [("", "None"), *views]  # type: ignore[attr-defined]
+        for layout in LAYOUTS.values():
+            for option in layout.options:
+                self.fields[_option_field(layout, option)] = _field_of(option)
+
+    def options(self, layout: Layout) -> dict[str, int]:
+        """Of a valid form, those that differ from what the layout does by itself."""
+        asked = {option: self.cleaned_data[_option_field(layout, option)] for option in layout.options}
+        given = {option: int(value) for option, value in asked.items() if value is not None}
+        return {option.name: value for option, value in given.items() if value != option.default}
+
+    @property
+    def option_groups(self) -> list[tuple[Layout, list[forms.BoundField]]]:
+        """The fields of each layout that has options."""
+        return [
+            (layout, [self[_option_field(layout, option)] for option in layout.options])
+            for layout in LAYOUTS.values()
+            if layout.options
+        ]
 
     def of_area(self, name: str, slug: str) -> str:
         """What was said about one area: `name` is licence, attribution or split."""
@@ -170,6 +189,23 @@ class ReleaseForm(WantedForm):
             licences=of_areas.licences,
             attributions=of_areas.attributions,
         )
+
+
+def _option_field(layout: Layout, option: Option) -> str:
+    return f"{layout.name}.{option.name}"
+
+
+def _field_of(option: Option) -> forms.Field:
+    if option.yes_or_no:
+        return forms.BooleanField(required=False, label=option.label, initial=bool(option.default))
+    return forms.IntegerField(
+        required=False,
+        label=option.label,
+        min_value=option.least,
+        max_value=option.most,
+        initial=option.default,
+        help_text=f"From {option.least:,} to {option.most:,}.",
+    )
 
 
 def layout_asked(name: str) -> Any:

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from tiles.core.files import remove_temporary
 from tiles.core.paths import release_folder
@@ -73,11 +74,11 @@ def _written(release: Release, lease: Lease) -> bool:
     steps = _Steps(lease)
     try:
         with archive_sink(about, folder, owner=lease.owner, on_block=lease.beat, fence=fence) as sink:
-            sealed = archive_write(about, frozen_tiles(release), sink, on_tile=steps.step)
+            sealed, numbers = archive_write(about, frozen_tiles(release), sink, on_tile=steps.step)
             steps.flush()
             archives_keep(release, _whole(sink, sealed), lease.beat)
             with fence():
-                _land(release, sink, sealed, lease)
+                _land(release, sink, sealed, numbers, lease)
     except KeptDiffers:
         return False
     return True
@@ -111,8 +112,8 @@ class _Steps:
         self._last = time.monotonic()
 
 
-def _land(release: Release, sink: ArchiveSink, sealed: Sealed, lease: Lease) -> None:
+def _land(release: Release, sink: ArchiveSink, sealed: Sealed, numbers: dict[str, Any], lease: Lease) -> None:
     """The archive takes its names in the transaction that says it is ready, while the lease is ours."""
-    if not release_finish(release=release, job=lease.job, sealed=sealed):
+    if not release_finish(release=release, job=lease.job, sealed=sealed, statistics=numbers):
         raise Stopped
     sink.land()

@@ -32,6 +32,9 @@ class Release(models.Model):
     report = models.JSONField(
         default=dict, blank=True, help_text="By split: counts, landforms, heights; what leaks between splits."
     )
+    statistics = models.JSONField(
+        default=dict, blank=True, help_text="What its manifest says in numbers; filled when the archive is written."
+    )
     areas = models.ManyToManyField(Area, related_name="releases")
     contents = models.JSONField(
         default=list, blank=True, help_text="By area: what it said of itself when the release was made, and counts."

@@ -14,22 +14,26 @@ from tiles.core.paths import layer_path
 from .archive import ArchiveSink, NotAsFrozen
 from .layouts import FrozenTile
 from .manifest import manifest_line
+from .numbers import Tally
 
 
 class ReleasePackage:
     """Hands out the tiles of a release one by one, takes their files, and keeps the manifest meanwhile.
 
-    Implements `layouts.Package`. on_tile is called after each tile. data: the data folder that holds the layers, this
-    site's when it is None.
+    Implements `layouts.Package`. tally: counts each tile. on_tile is called after it. data: the data folder that
+    holds the layers, this site's when it is None.
     """
 
-    def __init__(self, sink: ArchiveSink, on_tile: Callable[[], None], *, data: Path | None = None) -> None:
+    def __init__(
+        self, sink: ArchiveSink, tally: Tally, on_tile: Callable[[], None], *, data: Path | None = None
+    ) -> None:
         self._sink = sink
         self._on_tile = on_tile
         self._data = data
         self._tile: FrozenTile | None = None
         self._files: list[dict[str, Any]] = []
         self.manifest = sink.spool()
+        self.tally = tally
         self.splits: Counter[tuple[str, str]] = Counter()
         """(area, split) -> tiles."""
 
@@ -39,6 +43,7 @@ class ReleasePackage:
             self._tile, self._files = tile, []
             yield tile
             self.manifest.write(manifest_line({**tile.record, "files": self._files}))
+            self.tally.add(tile.record)
             self.splits[tile.area, tile.split] += 1
             self._on_tile()
         self._tile = None

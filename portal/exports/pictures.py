@@ -9,20 +9,14 @@ from typing import Any
 
 from tiles.areas.graticule import Graticule, graticule
 from tiles.models import Area
-from tiles.raster.terrain import LANDFORMS
-from tiles.views.charts import HEIGHT, LEFT, RIGHT, WIDTH, Bar, share_bars, share_ticks
+from tiles.views.charts import Bar, share_bars, share_ticks
 
+from .figures import FRAME
 from .models import Release
-from .reporting import UNKNOWN_LANDFORM
+from .numbers import LANDFORM_WORDS, MOST_DRAWN, SHORT, SPLIT_WORDS
 from .splitting.blocks import SPLITS
 
-MOST_DRAWN = 2_000
 MOST_MAPS = 6
-SPLIT_WORDS = {"train": "Training", "val": "Validation", "test": "Test"}
-SHORT = {"low_mountain": "low mts", "high_mountain": "high mts", UNKNOWN_LANDFORM: "?"}
-"""What fits beneath a bar where the landform's name does not."""
-LANDFORM_WORDS = {landform.name: landform.label for landform in LANDFORMS} | {UNKNOWN_LANDFORM: "Unknown"}
-FRAME = {"left": LEFT, "right": WIDTH - RIGHT, "width": WIDTH, "height": HEIGHT}
 
 
 @dataclass(frozen=True)

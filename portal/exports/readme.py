@@ -10,8 +10,11 @@ from django.template.loader import render_to_string
 from tiles.models import Area
 
 from .citing import one_licence
+from .figures import Chart, Figures
 from .layouts import AboutRelease, Layout
 from .layouts.base import SPLITS, TRAIN
+from .rehearsal import mixed_words
+from .reporting import leaks_in_words
 from .selectors import left_out_sentences
 
 README = "README.md"
@@ -29,10 +32,10 @@ SURFACES = {
 }
 
 
-def readme_text(layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, str], int]) -> str:
+def readme_text(layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, str], int], figures: Figures) -> str:
     """What it is, how to load it, what it cannot do, and whose it is. Says nothing that is not frozen.
 
-    splits: (area, split) -> tiles.
+    splits: (area, split) -> tiles. figures: files of the archive that it refers to.
     """
     areas = [_in_words(area) for area in about.contents]
     context: dict[str, Any] = {
@@ -53,6 +56,11 @@ def readme_text(layout: Layout, about: AboutRelease, splits: Mapping[tuple[str, 
         "without_caption": sum(area["without_caption"] for area in areas),
         "left_out": left_out_sentences(about.left_out),
         "coarsest": max(area["grey_level_up_to"] for area in areas),
+        "figures": figures,
+        "tables": [(chart.of.title, figure, _table(chart)) for chart, figure in figures.shown],
+        "mixed": mixed_words((area["slug"], area["vertical_datum"], area["surface"]) for area in areas),
+        "leaks": leaks_in_words(about.report),
+        "unique": about.asked.get("unique", False),
     }
     return render_to_string("exports/readme.md", context)
 
@@ -61,6 +69,14 @@ def _split_table(splits: Mapping[tuple[str, str], int]) -> list[tuple[str, list[
     """Rows of (area, tiles of each split); no rows where there are no splits."""
     areas = sorted({area for area, split in splits if split})
     return [(area, [splits.get((area, split), 0) for split in SPLITS]) for area in areas]
+
+
+def _table(chart: Chart) -> str:
+    """The numbers of a figure as a table of Markdown."""
+    lines = [[chart.of.below, *chart.of.splits], ["---", *("---:" for _split in chart.of.splits)]]
+    for row in chart.rows:
+        lines.append([row.label, *(f"{number:,} ({share:.1f} %)" for number, share in row.cells)])
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def _in_words(area: Mapping[str, Any]) -> dict[str, Any]:

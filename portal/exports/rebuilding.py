@@ -44,7 +44,7 @@ def _rebuilt(record: Record, manifest: Path, layers: Path, out: Path, on_tile: C
     owner = f"rebuild-{os.getpid()}"
     try:
         with archive_sink(record.about, out, owner=owner, on_block=_go_on, fence=contextlib.nullcontext) as sink:
-            sealed = archive_write(record.about, manifest_tiles(manifest), sink, on_tile=on_tile, data=layers)
+            sealed, _numbers = archive_write(record.about, manifest_tiles(manifest), sink, on_tile=on_tile, data=layers)
             if sealed != record.sealed:
                 raise ApplicationError(_differs(record, sealed), code="rebuilt_differs")
             sink.land()

@@ -6,17 +6,18 @@ import hashlib
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from captions.models import Finding
 from tiles.core.errors import DiskFull
 from tiles.core.paths import data_folder, layer_path
 from tiles.models import Area
 
-from .layouts import Layout
+from .layouts import Layout, options_of
 from .models import Release
-from .planning import Picked, Plan, Taken, release_plan
+from .planning import BATCH, Picked, Plan, Taken, release_plan
 from .reporting import leaks_in_words, report_of
 from .selection import FEW_HEIGHTS, FLAT, REASONS
 from .services import planned_size, require_room_for
@@ -66,6 +67,16 @@ class Rehearsal:
     seconds: float | None
     basis: str
     splits: dict[str, int] = field(default_factory=dict)
+    options: dict[str, int] = field(default_factory=dict)
+    """Of the layout, all of them."""
+    layout: Layout | None = None
+
+    @property
+    def layout_in_words(self) -> str:
+        if self.layout is None:
+            return ""
+        chosen = [option.in_words(self.options[option.name]) for option in self.layout.options]
+        return ", ".join([self.layout.label, *chosen])
 
     @property
     def tiles(self) -> int:
@@ -73,10 +84,17 @@ class Rehearsal:
 
 
 def release_rehearse(
-    *, areas: Sequence[Area], layout: Layout, wanted: Wanted, terms: Terms | None = None, by: Any = None
+    *,
+    areas: Sequence[Area],
+    layout: Layout,
+    wanted: Wanted,
+    terms: Terms | None = None,
+    options: Mapping[str, int] | None = None,
+    by: Any = None,
 ) -> Rehearsal:
     """Do all of a release but the writing. Raises BadInput for wishes that make no sense."""
     terms = terms or Terms()
+    all_options = options_of(layout, options or {})
     plan = release_plan(areas=areas, layout=layout, wanted=wanted, by=by)
     taken = plan.taken()
     by_area = [
@@ -100,6 +118,8 @@ def release_rehearse(
         seconds=size / rate if rate else None,
         basis=basis,
         splits={name: facts["tiles"] for name, facts in report.get("splits", {}).items()},
+        options=all_options,
+        layout=layout,
     )
 
 
@@ -121,7 +141,6 @@ def mixed_words(areas: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
 
 
 def _problems(plan: Plan, areas: Sequence[OfArea], report: dict[str, Any], size: int) -> Iterable[Problem]:
-    reasons = plan.reasons()
     if not plan.kept:
         yield Problem("nothing", "No tile would be taken: approve some, or choose otherwise.", stops=True)
     held = [one for one in areas if one.taken.tiles]
@@ -132,19 +151,34 @@ def _problems(plan: Plan, areas: Sequence[OfArea], report: dict[str, Any], size:
         require_room_for(size)
     except DiskFull as error:
         yield Problem("disk_full", error.message, stops=True)
+    yield from _doubts(plan, held)
+    for words in leaks_in_words(report):
+        yield Problem("leakage", words)
+    empty = [name for name in SPLITS if report and not report["splits"][name]["tiles"]]
+    if empty:
+        yield Problem("empty_split", f"No tile is in {' and '.join(empty)}: try another seed, or smaller blocks.")
+
+
+def _doubts(plan: Plan, held: Sequence[OfArea]) -> Iterable[Problem]:
+    """What is wrong with tiles or odd about areas, and stops nothing."""
+    reasons = plan.reasons()
     flat = reasons.get(FLAT, 0) + reasons.get(FEW_HEIGHTS, 0)
     if flat:
         yield Problem("flat", f"{flat:,} approved tiles are flat, or as good as flat, and are left out.")
     wordless = sum(one.taken.without_caption for one in held)
     if wordless:
         yield Problem("no_caption", f"{wordless:,} tiles have no caption and go without a text.")
+    if doubtful := _with_findings(plan):
+        yield Problem("findings", f"{doubtful:,} tiles have texts with open findings. Look at them before they go out.")
     for code, words in mixed_words((one.area.slug, one.area.vertical_datum, one.area.surface) for one in held):
         yield Problem(code, words)
-    for words in leaks_in_words(report):
-        yield Problem("leakage", words)
-    empty = [name for name in SPLITS if report and not report["splits"][name]["tiles"]]
-    if empty:
-        yield Problem("empty_split", f"No tile is in {' and '.join(empty)}: try another seed, or smaller blocks.")
+
+
+def _with_findings(plan: Plan) -> int:
+    """How many tiles have a text about which the checks found something that nobody dismissed."""
+    kept = {picked.tile_id for picked in plan.kept}
+    found = Finding.objects.filter(area__in=plan.areas, dismissed_at=None).values_list("caption__tile_id", flat=True)
+    return len(kept.intersection(found.iterator(chunk_size=BATCH)))
 
 
 def _listed(kinds: dict[str, list[str]]) -> str:
@@ -192,6 +226,7 @@ def rehearsal_record(found: Rehearsal) -> dict[str, Any]:
         "seconds": None if found.seconds is None else round(found.seconds, 1),
         "basis": found.basis,
         "splits": found.splits,
+        "options": found.options,
         "areas": [_area_record(one) for one in found.areas],
         "left_out": found.plan.reasons(),
         "problems": [problem._asdict() for problem in found.problems],

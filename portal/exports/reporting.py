@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,7 +42,7 @@ def report_of(plan: Plan) -> dict[str, Any]:
     }
 
 
-def leaks_in_words(report: dict[str, Any]) -> list[str]:
+def leaks_in_words(report: Mapping[str, Any]) -> list[str]:
     """What leaks, a sentence each; nothing when nothing does."""
     found = []
     if report.get("overlaps"):

@@ -142,10 +142,10 @@ def release_resume(*, release_id: int, by: Any) -> None:
     job_resume(job_id=_job_id(release_id), by=by)
 
 
-def release_finish(*, release: Release, job: Job, sealed: Sealed) -> bool:
+def release_finish(*, release: Release, job: Job, sealed: Sealed, statistics: Mapping[str, Any]) -> bool:
     """Say that a release is whole. Inside the lease's fence. False when nobody waits for it any more."""
     waiting = Release.objects.filter(pk=release.pk, job=job, state=Release.State.BUILDING)
-    ready = {"state": Release.State.READY, "sha256": sealed.sha256, "size": sealed.size}
+    ready = {"state": Release.State.READY, "sha256": sealed.sha256, "size": sealed.size, "statistics": statistics}
     if not waiting.update(ready_at=timezone.now(), error="", **ready):
         return False
     files = [

@@ -18,14 +18,17 @@ from tiles.core.errors import ApplicationError, BadInput, Conflict
 from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
 from tiles.jobs.selectors import job_progress
 from tiles.models import Area
+from tiles.views.charts import share_ticks
 
 from . import selectors, services
+from .figures import FRAME, charts_of
 from .forms import DEFAULT_LAYOUT, ReleaseForm, WantedForm, layout_asked
-from .layouts import layout_of
+from .layouts import layout_of, options_in_words
 from .models import Release
 from .pictures import report_shown, split_maps
 from .rehearsal import mixed_words, release_rehearse
 from .reporting import leaks_in_words
+from .showing import changelog, frozen_preview, gallery_page, snippets_of
 from .views_download import downloads_facts
 from .wanted import Terms, terms_missing
 
@@ -91,11 +94,36 @@ def release(request: HttpRequest, name: str) -> HttpResponse:
     """What is in a release, how far it is, how to get it and how to load it."""
     shown = selectors.release_by_name(name)
     context = {"section": "releases", "others": selectors.releases_beside(shown), **_facts(request, shown)}
+    cells, page = gallery_page(shown, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
+    context |= {"cells": cells, "gallery": page, "frame": FRAME, "ticks": share_ticks()}
+    context |= {"statistics": charts_of(shown.statistics, together=True)}
     if shown.report:
         maps, one_of = split_maps(shown)
         context |= {"report": report_shown(shown.report), "leaks": leaks_in_words(shown.report)}
         context |= {"maps": maps, "one_of": one_of}
     return render(request, "exports/release.html", context)
+
+
+@require_safe
+@permission_required(VIEW_RELEASES, raise_exception=True)
+def release_changelog(request: HttpRequest, name: str) -> HttpResponse:
+    """The part of the page that says what changed since the releases before: comparing large ones takes a while."""
+    shown = selectors.release_by_name(name)
+    return render(request, "exports/_changelog.html", {"release": shown, "steps": changelog(shown)})
+
+
+@require_safe
+@permission_required(VIEW_RELEASES, raise_exception=True)
+def release_tile_preview(_request: HttpRequest, name: str, position: int) -> HttpResponse:
+    """The small picture of a tile as the release froze it."""
+    return preview_response(selectors.release_by_name(name), position)
+
+
+def preview_response(shown: Release, position: int) -> HttpResponse:
+    """Kept by browsers for a while only: the picture may be made anew, and then the page says so."""
+    answer = HttpResponse(frozen_preview(shown, position), content_type="image/jpeg")
+    answer["Cache-Control"] = "private, max-age=3600"
+    return answer
 
 
 @require_safe
@@ -160,6 +188,7 @@ def _create(form: ReleaseForm, area_slugs: list[str], by: Any) -> Release:
         name=asked["name"],
         area_slugs=area_slugs,
         layout=asked["layout"],
+        options=form.options(layout_of(asked["layout"])),
         notes=asked["notes"],
         shard_megabytes=asked["shard_megabytes"] or services.SHARD_MEGABYTES,
         wanted=form.wanted(areas),
@@ -189,12 +218,16 @@ def _preview_of(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
     try:
         layout = layout_asked(asked.get("layout", ""))
         wanted, terms = form.wanted(areas), form.terms(areas)
-        return {"dry": release_rehearse(areas=areas, layout=layout, wanted=wanted, terms=terms, by=request.user)}
+        dry = release_rehearse(
+            areas=areas, layout=layout, wanted=wanted, terms=terms, options=form.options(layout), by=request.user
+        )
+        return {"dry": dry}
     except ApplicationError as error:
         return {"wrong": error.message}
 
 
 def _facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
+    layout = layout_of(shown.layout)
     return {
         "release": shown,
         "job": shown.job,
@@ -202,7 +235,9 @@ def _facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
         "areas": shown.contents,
         "left_out": selectors.left_out_sentences(shown.left_out),
         "synthetic": any(area["synthetic"] and area["tiles"] for area in shown.contents),
-        "layout": layout_of(shown.layout),
+        "layout": layout,
+        "chosen_options": options_in_words(layout, shown.options),
+        "snippets": snippets_of(layout),
         "split_words": selectors.split_words(shown.asked),
         "mixed": [words for _code, words in mixed_words(_held(shown))],
         **downloads_facts(request, shown),

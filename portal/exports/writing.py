@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from .archive import MEGABYTE, ArchiveSink, Sealed
 from .citing import CITATION, LICENSE, citation_text, license_text
 from .croissant import DESCRIPTION, croissant_text
+from .figures import figures_of
 from .layouts import AboutRelease, FrozenTile, layout_of
 from .manifest import MANIFEST
+from .numbers import Tally
 from .package import ReleasePackage
 from .readme import README, readme_text
 from .record import RECORD, record_text
 from .shards import Fence
+
+
+class Written(NamedTuple):
+    """numbers: what it holds, as `numbers.Tally` counts it."""
+
+    sealed: Sealed
+    numbers: dict[str, Any]
 
 
 def archive_sink(
@@ -31,7 +41,7 @@ def archive_write(
     *,
     on_tile: Callable[[], None],
     data: Path | None = None,
-) -> Sealed:
+) -> Written:
     """Put everything into the archive and seal it; what belongs beside it is staged. The same values and layers give
     the same bytes.
 
@@ -39,12 +49,15 @@ def archive_write(
     since, KeptDiffers.
     """
     layout = layout_of(about.layout)
-    package = ReleasePackage(sink, on_tile, data=data)
+    tally = Tally(about.tile_count)
+    package = ReleasePackage(sink, tally, on_tile, data=data)
     layout.write(package.tiles(tiles), about, package)
+    figures = figures_of(about.name, tally)
     sealed = sink.seal(
         {
             MANIFEST: package.manifest,
-            README: readme_text(layout, about, package.splits).encode(),
+            **{figure.path: figure.text.encode() for figure in figures.all},
+            README: readme_text(layout, about, package.splits, figures).encode(),
             LICENSE: license_text(about).encode(),
             CITATION: citation_text(about).encode(),
         }
@@ -52,4 +65,4 @@ def archive_write(
     sink.stage(MANIFEST, package.manifest)
     sink.stage(RECORD, record_text(about, sealed))
     sink.stage(DESCRIPTION, croissant_text(about, sealed).encode())
-    return sealed
+    return Written(sealed, tally.numbers())

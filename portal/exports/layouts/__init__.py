@@ -32,7 +32,17 @@ LAYOUTS: dict[str, Layout] = {
     )
 }
 
-__all__ = ["LAYOUTS", "AboutRelease", "FrozenTile", "Layout", "Option", "Package", "layout_of", "options_of"]
+__all__ = [
+    "LAYOUTS",
+    "AboutRelease",
+    "FrozenTile",
+    "Layout",
+    "Option",
+    "Package",
+    "layout_of",
+    "options_in_words",
+    "options_of",
+]
 
 
 def layout_of(name: str) -> Layout:
@@ -53,3 +63,9 @@ def options_of(layout: Layout, chosen: Mapping[str, int]) -> dict[str, int]:
             least, most = known[name].least, known[name].most
             raise BadInput(f"{name} is a whole number from {least:,} to {most:,}.", code="bad_option")
     return {name: chosen.get(name, option.default) for name, option in known.items()}
+
+
+def options_in_words(layout: Layout, chosen: Mapping[str, int]) -> list[str]:
+    """All options of a layout and their values, as people read them. Raises BadInput as options_of."""
+    values = options_of(layout, chosen)
+    return [option.in_words(values[option.name]) for option in layout.options]

@@ -91,6 +91,13 @@ class Option:
     least: int
     most: int
 
+    @property
+    def yes_or_no(self) -> bool:
+        return (self.least, self.most) == (0, 1)
+
+    def in_words(self, value: int) -> str:
+        return f"{self.label}: {('no', 'yes')[value]}" if self.yes_or_no else f"{self.label}: {value:,}"
+
 
 class Package(Protocol):
     """The archive as a layout sees it. Every path is below the release's folder, ASCII, and given once.

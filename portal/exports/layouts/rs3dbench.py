@@ -12,7 +12,7 @@ from .lists import SplitLists
 
 FOLDERS = {"png": "png-stretched-unique", "dem": "DEM-unique", "dem255": "DEM_255-unique", "void": "void-unique"}
 
-COLOUR_MAPS = Option("colour_maps", "Colour depth maps, 0 without and 1 with", default=0, least=0, most=1)
+COLOUR_MAPS = Option("colour_maps", "Colour depth maps", default=0, least=0, most=1)
 
 
 class RS3DBench:

@@ -295,7 +295,10 @@ def test_prompts_are_frozen_and_compared(
 def work_again(release: Release) -> Release:
     """Write it a second time, with what it froze the first."""
     Release.objects.filter(pk=release.pk).update(state=Release.State.FAILED)
-    return work(release_retry(release_id=release.pk, by=None, background=False))
+    archive_path(release.name).unlink()
+    again = work(release_retry(release_id=release.pk, by=None, background=False))
+    assert (again.state, again.error) == (Release.State.READY, "")
+    return again
 
 
 def records_of(release: Release) -> list[dict[str, Any]]:

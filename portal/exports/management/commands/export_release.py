@@ -59,7 +59,8 @@ class Command(BaseCommand):
             wanted, terms = wanted_from(options, areas), terms_from(options)
             if options["dry_run"]:
                 layout = layout_of(options["layout"])
-                self._rehearse(release_rehearse(areas=areas, layout=layout, wanted=wanted, terms=terms))
+                chosen = _chosen(options["option"])
+                self._rehearse(release_rehearse(areas=areas, layout=layout, wanted=wanted, terms=terms, options=chosen))
                 return
             if options["out"] is None:
                 raise CommandError("Say with --out into which folder the archive is put, or ask for a --dry-run.")
@@ -76,6 +77,7 @@ class Command(BaseCommand):
         self._report(release, placed)
 
     def _rehearse(self, found: Rehearsal) -> None:
+        self.stdout.write(f"{found.layout_in_words}.")
         for one in found.areas:
             splits = "".join(f", {number:,} {name}" for name, number in sorted(one.taken.splits.items()))
             self.stdout.write(f"{one.area.slug}: {one.taken.tiles:,} tiles{splits}, {one.taken.size:,} bytes")

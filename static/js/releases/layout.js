@@ -1,0 +1,14 @@
+// Of the options of all layouts those of the chosen one are shown. Without this module all of them are, under the
+// layouts' names; the server reads the chosen layout's only.
+
+const form = document.querySelector("[data-layouts]");
+const layout = form.querySelector("select[name=layout]");
+
+function show() {
+  for (const group of form.querySelectorAll("[data-layout]")) group.hidden = group.dataset.layout !== layout.value;
+}
+
+form.classList.add("one-layout");
+layout.addEventListener("change", show);
+addEventListener("pageshow", show); // a browser that goes back restores what was chosen
+show();
