@@ -231,7 +231,7 @@ class ArchiveSink:
             )
             self._stack.callback(self._growing.close)
         try:
-            self._growing.add(member, self._blocks(content))
+            self._growing.add(member, self._blocks(content), at_hand=isinstance(content, bytes))
         except ChangedWhileRead as error:
             raise NotAsFrozen(member.path) from error
 

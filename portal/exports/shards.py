@@ -122,9 +122,9 @@ class GrowingShard:
         named = ((self._named(path), size) for path, size in files)
         return not self._zip.entries or self._zip.size_with(named) <= self._most
 
-    def add(self, member: Member, blocks: Iterable[Data]) -> None:
-        """Raises ChangedWhileRead when the blocks are not those of the member."""
-        self._zip.add(self._named(member.path), size=member.size, crc=member.crc, blocks=blocks)
+    def add(self, member: Member, blocks: Iterable[Data], *, at_hand: bool) -> None:
+        """Raises ChangedWhileRead when the blocks are not those of the member. at_hand: as in StoredZip.add."""
+        self._zip.add(self._named(member.path), size=member.size, crc=member.crc, blocks=blocks, at_hand=at_hand)
         self._note(list(member))
 
     def write(self, data: Data) -> None:
