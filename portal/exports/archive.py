@@ -246,8 +246,11 @@ class ArchiveSink:
 
     def _kept_members(self, shards: tuple[Shard, ...]) -> Iterator[tuple[int, Member]]:
         for shard in shards:
-            for member in shard.members():
-                yield shard.number, member
+            try:
+                for member in shard.members():
+                    yield shard.number, member
+            except (ValueError, TypeError) as error:  # a journal that the disk spoilt
+                raise KeptDiffers(shard.number) from error
 
     def _take_back(self) -> None:
         """Undo a landing that was cut off: its shards go back to their journals."""

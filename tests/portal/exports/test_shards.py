@@ -22,6 +22,7 @@ from django.db import connection
 from portal.exports.archive import work_folder
 from portal.exports.models import Release
 from portal.exports.services import release_cancel, release_create, release_resume, release_retry, require_room
+from tests.support.disk import SmallDisk
 from tests.support.factories import make_area, make_tile
 from tests.support.programs import program
 from tests.support.releases import BESIDE, job_of, left_in, work
@@ -167,6 +168,29 @@ def test_a_full_disk_keeps_what_is_finished(begun: Release, curator: Any, settin
     settings.DEMETER_MIN_FREE = enough
     release_resume(release_id=begun.pk, by=curator)
     assert work(begun).state == Release.State.READY
+
+
+@committed
+def test_a_disk_that_fills_up_midway(begun: Release, disk: SmallDisk, curator: Any, settings: Any) -> None:
+    """Really full, in the middle of the second shard."""
+    shutil.copytree(settings.DEMETER_DATA, disk.folder, dirs_exist_ok=True)
+    settings.DEMETER_DATA, settings.DEMETER_MIN_FREE = disk.folder, 0
+    lease = chunk_lease(begun.job_id)
+    assert lease is not None
+    room = iter([True])
+
+    def beat() -> None:
+        if next(room, False):  # the job has looked whether there is room, and there was
+            disk.fill(leave=400_000)
+
+    lease.beat = beat  # type: ignore[method-assign]
+    chunk_run(lease)
+    assert (job_of(begun).state, job_of(begun).error[:16]) == (Job.State.PAUSED, "The disk is full")
+    assert left_in(work_folder(release_folder("v1"))) == ["00001.jsonl", "00001.zip"]
+    disk.make_room()
+    release_resume(release_id=begun.pk, by=curator)
+    assert work(begun).state == Release.State.READY
+    assert left_in(release_folder("v1")) == [*BESIDE, *FILES]
 
 
 def test_finished_shards_need_no_room(begun: Release) -> None:
