@@ -25,7 +25,7 @@ SUMS = "SHA256SUMS"
 WORK = ".parts"
 MEGABYTE = 1_000_000
 _AT_ONCE = 16 * BLOCK
-"""Files up to this many bytes are read once, into memory; larger ones twice, first for their checksums."""
+"""Layers up to this many bytes are read once, into memory; all else twice, first for its checksums."""
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -162,7 +162,8 @@ class ArchiveSink:
         except FileNotFoundError as error:
             raise NotAsFrozen(path) from error
         with file:
-            return self._add(path, file, sha256=sha256)
+            content = file.read(_AT_ONCE + 1)
+            return self._add(path, content if len(content) <= _AT_ONCE else file, sha256=sha256)
 
     def seal(self, last: Mapping[str, BinaryIO | bytes]) -> Sealed:
         """Append `last` and the checksums of all files, all in one shard, and wait until the disk has the archive."""
@@ -200,8 +201,7 @@ class ArchiveSink:
             shard.path.replace(self._folder / name)
         sync_folder(self._folder)
 
-    def _add(self, path: str, source: BinaryIO | bytes, *, sha256: str) -> Member:
-        content = source if isinstance(source, bytes) or _size(source) > _AT_ONCE else _read(source)
+    def _add(self, path: str, content: BinaryIO | bytes, *, sha256: str) -> Member:
         digest, crc, size = hashlib.sha256(), 0, 0
         for block in self._blocks(content):
             digest.update(block)
@@ -296,8 +296,3 @@ def _sum_line(member: Member) -> bytes:
 
 def _size(source: BinaryIO | bytes) -> int:
     return len(source) if isinstance(source, bytes) else source.seek(0, os.SEEK_END)
-
-
-def _read(source: BinaryIO) -> bytes:
-    source.seek(0)
-    return source.read()

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from portal.exports.archive import work_folder
+from portal.exports.jobs import ReleaseJob
 from portal.exports.models import Release
 from portal.exports.services import release_cancel, release_create, release_resume, release_retry, require_room
 from tests.support.disk import SmallDisk
@@ -30,7 +33,8 @@ from tiles.core.errors import BadInput, DiskFull
 from tiles.core.paths import layer_path, release_folder
 from tiles.jobs.leases import Stopped
 from tiles.jobs.runner import chunk_lease, chunk_run
-from tiles.models import Job, TilePair
+from tiles.jobs.sweep import sweep
+from tiles.models import Job, JobChunk, TilePair
 
 pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
@@ -141,6 +145,23 @@ def test_a_stopped_writer_goes_on(begun: Release) -> None:
     landed = (release_folder("v1") / FILES[0]).stat()
     assert (landed.st_ino, landed.st_mtime_ns) == (kept.st_ino, kept.st_mtime_ns)
     assert (job_of(begun).done, job_of(begun).state) == (TILES, Job.State.DONE)
+
+
+@committed
+def test_a_death_after_landing_leaves_no_journal(begun: Release) -> None:
+    """The release is ready, but its writer died before it could close its chunk."""
+    lease = chunk_lease(begun.job_id)
+    assert lease is not None
+    ReleaseJob().run(lease)
+    begun.refresh_from_db()
+    assert begun.state == Release.State.READY
+    landed = (release_folder("v1") / FILES[0]).stat()
+    JobChunk.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    sweep()
+    assert work(begun).state == Release.State.READY
+    assert job_of(begun).state == Job.State.DONE
+    assert left_in(release_folder("v1")) == [*BESIDE, *FILES]
+    assert (release_folder("v1") / FILES[0]).stat().st_ino == landed.st_ino
 
 
 @committed
