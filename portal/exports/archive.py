@@ -162,8 +162,9 @@ class ArchiveSink:
         except FileNotFoundError as error:
             raise NotAsFrozen(path) from error
         with file:
-            content = file.read(_AT_ONCE + 1)
-            return self._add(path, content if len(content) <= _AT_ONCE else file, sha256=sha256)
+            at_once = _size(file) <= _AT_ONCE
+            file.seek(0)
+            return self._add(path, file.read() if at_once else file, sha256=sha256)
 
     def seal(self, last: Mapping[str, BinaryIO | bytes]) -> Sealed:
         """Append `last` and the checksums of all files, all in one shard, and wait until the disk has the archive."""
