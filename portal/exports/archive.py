@@ -25,7 +25,7 @@ SUMS = "SHA256SUMS"
 WORK = ".parts"
 MEGABYTE = 1_000_000
 _AT_ONCE = 16 * BLOCK
-"""Files up to this many bytes are read once, into memory; larger ones twice, first for their checksums."""
+"""Layers up to this many bytes are read once, into memory; all else twice, first for its checksums."""
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -167,7 +167,9 @@ class ArchiveSink:
         except FileNotFoundError as error:
             raise NotAsFrozen(path) from error
         with file:
-            return self._add(path, file, sha256=sha256)
+            at_once = _size(file) <= _AT_ONCE
+            file.seek(0)
+            return self._add(path, file.read() if at_once else file, sha256=sha256)
 
     def seal(self, last: Mapping[str, BinaryIO | bytes]) -> Sealed:
         """Append `last` and the checksums of all files, all in one shard, and wait until the disk has the archive."""
@@ -205,8 +207,7 @@ class ArchiveSink:
             shard.path.replace(self._folder / name)
         sync_folder(self._folder)
 
-    def _add(self, path: str, source: BinaryIO | bytes, *, sha256: str) -> Member:
-        content = source if isinstance(source, bytes) or _size(source) > _AT_ONCE else _read(source)
+    def _add(self, path: str, content: BinaryIO | bytes, *, sha256: str) -> Member:
         digest, crc, size = hashlib.sha256(), 0, 0
         for block in self._blocks(content):
             digest.update(block)
@@ -236,7 +237,7 @@ class ArchiveSink:
             )
             self._stack.callback(self._growing.close)
         try:
-            self._growing.add(member, self._blocks(content))
+            self._growing.add(member, self._blocks(content), at_hand=isinstance(content, bytes))
         except ChangedWhileRead as error:
             raise NotAsFrozen(member.path) from error
 
@@ -251,8 +252,11 @@ class ArchiveSink:
 
     def _kept_members(self, shards: tuple[Shard, ...]) -> Iterator[tuple[int, Member]]:
         for shard in shards:
-            for member in shard.members():
-                yield shard.number, member
+            try:
+                for member in shard.members():
+                    yield shard.number, member
+            except (ValueError, TypeError) as error:  # a journal that the disk spoilt
+                raise KeptDiffers(shard.number) from error
 
     def _take_back(self) -> None:
         """Undo a landing that was cut off: its shards go back to their journals."""
@@ -298,8 +302,3 @@ def _sum_line(member: Member) -> bytes:
 
 def _size(source: BinaryIO | bytes) -> int:
     return len(source) if isinstance(source, bytes) else source.seek(0, os.SEEK_END)
-
-
-def _read(source: BinaryIO) -> bytes:
-    source.seek(0)
-    return source.read()

@@ -34,8 +34,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 RESERVED = ("new", "dry-run")
 NOTES_LENGTH = 10_000
 SHARD_MEGABYTES, MOST_SHARD_MEGABYTES = 4_000, 1_000_000
-ENTRY_OVERHEAD = 4_000
-"""Bytes a tile costs besides its layers: headers, checksums, its line in the manifest."""
+ENTRY_OVERHEAD = 12_000
+"""Bytes a tile costs besides its layers: headers, checksums, journals, and three times its line in the manifest."""
 
 
 def release_create(

@@ -25,6 +25,8 @@ from .stored_zip import Data, StoredZip
 BLOCK = 1 << 20
 _AHEAD = 4
 """Megabytes or files, whichever is more, that wait to be hashed at the most."""
+_SYNC_EVERY = 64 * BLOCK
+"""Bytes that may wait for the disk: with gigabytes the last fsync would outlast a lease."""
 _TAIL = 4096
 
 Fence = Callable[[], AbstractContextManager[None]]
@@ -115,6 +117,7 @@ class GrowingShard:
         self._journal = temporary_name(self._journal_path, owner).open("wb")
         self._directory = directory
         self._hash = _HashBeside()
+        self._sync = _SyncBeside(self._file)
         self._zip = StoredZip(self, directory)
 
     def takes(self, files: Iterable[tuple[str, int]]) -> bool:
@@ -122,21 +125,23 @@ class GrowingShard:
         named = ((self._named(path), size) for path, size in files)
         return not self._zip.entries or self._zip.size_with(named) <= self._most
 
-    def add(self, member: Member, blocks: Iterable[Data]) -> None:
-        """Raises ChangedWhileRead when the blocks are not those of the member."""
-        self._zip.add(self._named(member.path), size=member.size, crc=member.crc, blocks=blocks)
+    def add(self, member: Member, blocks: Iterable[Data], *, at_hand: bool) -> None:
+        """Raises ChangedWhileRead when the blocks are not those of the member. at_hand: as in StoredZip.add."""
+        self._zip.add(self._named(member.path), size=member.size, crc=member.crc, blocks=blocks, at_hand=at_hand)
         self._note(list(member))
 
     def write(self, data: Data) -> None:
         """What the zip writer calls."""
         self._file.write(data)
         self._hash.update(data)
+        self._sync.wrote(len(data))
 
     def commit(self, fence: Fence) -> Shard:
         """End it, wait until the disk has it, and let it be finished if the fence still lets us."""
         size = self._zip.finish()
         sha256 = self._hash.hexdigest()
         self._note({"size": size, "sha256": sha256, "most": self._most})
+        self._sync.wait()
         for file in (self._file, self._journal):
             file.flush()
             os.fsync(file.fileno())
@@ -150,6 +155,7 @@ class GrowingShard:
     def close(self) -> None:
         """Let go of what is open; the temporary files stay. Can be called twice."""
         self._hash.close()
+        self._sync.close()
         for file in (self._file, self._journal, self._directory):
             file.close()
 
@@ -158,6 +164,34 @@ class GrowingShard:
 
     def _note(self, line: Any) -> None:
         self._journal.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+
+
+class _SyncBeside:
+    """Sends a file to the disk in a thread of its own while it is written, so that little is left to wait for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._sent: Future[None] | None = None
+        self._waiting = 0
+
+    def wrote(self, size: int) -> None:
+        """Raises as `wait` does."""
+        self._waiting += size
+        if self._waiting >= _SYNC_EVERY:
+            self.wait()
+            self._file.flush()
+            self._sent = self._thread.submit(os.fsync, self._file.fileno())
+            self._waiting = 0
+
+    def wait(self) -> None:
+        """Raises OSError when the disk did not take what was sent: a later fsync would not say so again."""
+        if self._sent is not None:
+            self._sent.result()
+
+    def close(self) -> None:
+        """Before the file is closed."""
+        self._thread.shutdown(cancel_futures=True)
 
 
 class _HashBeside:

@@ -56,15 +56,19 @@ class StoredZip:
             entries += 1
         return position + listed + len(_end(entries, listed, position, position + listed))
 
-    def add(self, name: str, *, size: int, crc: int, blocks: Iterable[Data]) -> None:
-        """Append a file of `size` bytes with CRC-32 `crc`. Raises ChangedWhileRead when the blocks are others."""
+    def add(self, name: str, *, size: int, crc: int, blocks: Iterable[Data], at_hand: bool = False) -> None:
+        """Append a file of `size` bytes with CRC-32 `crc`. Raises ChangedWhileRead when the blocks are others.
+
+        at_hand: they were in memory when `crc` was worked out, and still are, so that it need not be done again.
+        """
         path = name.encode("ascii")
         offset = self._position
         self._write(_local_header(path, size, crc))
-        start, found = self._position, 0
+        start, found = self._position, crc if at_hand else 0
         for block in blocks:
             self._write(block)
-            found = zlib.crc32(block, found)
+            if not at_hand:
+                found = zlib.crc32(block, found)
         if (self._position - start, found) != (size, crc):
             raise ChangedWhileRead(name)
         header = _central_header(path, size, crc, offset)

@@ -6,6 +6,7 @@ from tests.bench import (
     caption_search,
     limiter,
     quality,
+    release,
     review,
     tile_outputs,
     unique,
@@ -22,6 +23,7 @@ BENCHES = (
     caption_search.main,
     caption_checks.main,
     unique.main,
+    release.main,
 )
 
 for bench in BENCHES:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from portal.exports.archive import work_folder
+from portal.exports.jobs import ReleaseJob
 from portal.exports.models import Release
 from portal.exports.services import release_cancel, release_create, release_resume, release_retry, require_room
+from tests.support.disk import SmallDisk
 from tests.support.factories import make_area, make_tile
 from tests.support.programs import program
 from tests.support.releases import BESIDE, job_of, left_in, work
@@ -29,7 +33,8 @@ from tiles.core.errors import BadInput, DiskFull
 from tiles.core.paths import layer_path, release_folder
 from tiles.jobs.leases import Stopped
 from tiles.jobs.runner import chunk_lease, chunk_run
-from tiles.models import Job, TilePair
+from tiles.jobs.sweep import sweep
+from tiles.models import Job, JobChunk, TilePair
 
 pytestmark = pytest.mark.django_db
 committed = pytest.mark.django_db(transaction=True)
@@ -143,6 +148,23 @@ def test_a_stopped_writer_goes_on(begun: Release) -> None:
 
 
 @committed
+def test_a_death_after_landing_leaves_no_journal(begun: Release) -> None:
+    """The release is ready, but its writer died before it could close its chunk."""
+    lease = chunk_lease(begun.job_id)
+    assert lease is not None
+    ReleaseJob().run(lease)
+    begun.refresh_from_db()
+    assert begun.state == Release.State.READY
+    landed = (release_folder("v1") / FILES[0]).stat()
+    JobChunk.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    sweep()
+    assert work(begun).state == Release.State.READY
+    assert job_of(begun).state == Job.State.DONE
+    assert left_in(release_folder("v1")) == [*BESIDE, *FILES]
+    assert (release_folder("v1") / FILES[0]).stat().st_ino == landed.st_ino
+
+
+@committed
 def test_a_cancelled_release_keeps_no_shard(begun: Release, curator: Any) -> None:
     release_cancel(release_id=begun.pk, by=curator)
     begun.refresh_from_db()
@@ -167,6 +189,29 @@ def test_a_full_disk_keeps_what_is_finished(begun: Release, curator: Any, settin
     settings.DEMETER_MIN_FREE = enough
     release_resume(release_id=begun.pk, by=curator)
     assert work(begun).state == Release.State.READY
+
+
+@committed
+def test_a_disk_that_fills_up_midway(begun: Release, disk: SmallDisk, curator: Any, settings: Any) -> None:
+    """Really full, in the middle of the second shard."""
+    shutil.copytree(settings.DEMETER_DATA, disk.folder, dirs_exist_ok=True)
+    settings.DEMETER_DATA, settings.DEMETER_MIN_FREE = disk.folder, 0
+    lease = chunk_lease(begun.job_id)
+    assert lease is not None
+    room = iter([True])
+
+    def beat() -> None:
+        if next(room, False):  # the job has looked whether there is room, and there was
+            disk.fill(leave=400_000)
+
+    lease.beat = beat  # type: ignore[method-assign]
+    chunk_run(lease)
+    assert (job_of(begun).state, job_of(begun).error[:16]) == (Job.State.PAUSED, "The disk is full")
+    assert left_in(work_folder(release_folder("v1"))) == ["00001.jsonl", "00001.zip"]
+    disk.make_room()
+    release_resume(release_id=begun.pk, by=curator)
+    assert work(begun).state == Release.State.READY
+    assert left_in(release_folder("v1")) == [*BESIDE, *FILES]
 
 
 def test_finished_shards_need_no_room(begun: Release) -> None:

@@ -168,6 +168,15 @@ def test_a_journal_that_says_nothing_keeps_nothing(journal: bytes, tmp_path: Pat
     assert content_of(tmp_path / "v") == content_of(tmp_path / "calm")
 
 
+def test_a_spoilt_line_of_a_journal(tmp_path: Path) -> None:
+    died(tmp_path / "v", FOUR, most=2000, until=3)
+    journal = work_folder(tmp_path / "v") / "00002.jsonl"
+    journal.write_bytes(b"\0" + journal.read_bytes()[1:])
+    with pytest.raises(KeptDiffers):
+        write(tmp_path / "v", FOUR, most=2000)
+    assert left_in(work_folder(tmp_path / "v")) == ["00001.jsonl", "00001.zip"]
+
+
 def test_shards_of_another_size_are_not_kept(tmp_path: Path) -> None:
     died(tmp_path / "v", FOUR, most=2000, until=3)
     write(tmp_path / "v", FOUR, most=4000)
