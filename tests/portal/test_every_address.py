@@ -203,7 +203,7 @@ TABLE: dict[str, list[Address]] = {
     "public-file": [Address("/public/small-1/download/small-1.zip", "viewer", 404, anonymous=404)],
     "public-files": [Address("/public/small-1/files/", "viewer", 404, anonymous=404)],
     "public-member": [Address("/public/small-1/files/README.md", "viewer", 404, anonymous=404)],
-    "public-picture": [Address("/public/small-1/tiles/testland/0/png", "viewer", 404, anonymous=404)],
+    "public-tile-preview": [Address("/public/small-1/tiles/0/preview", "viewer", 404, anonymous=404)],
     "api-release-files": [api("releases/small-1/files/", "viewer")],
     "api-release-links": [
         api("releases/small-1/links/", "viewer", 400, "post", hours=-1),

@@ -298,8 +298,8 @@ def known_by_name(reviewer: Any, curator: Any) -> list[str]:
 def addresses(release: str) -> list[str]:
     at = f"/public/{release}/"
     files = ("SHA256SUMS", "croissant.json", "manifest.jsonl", f"{release}.zip", f"{release}.zip.sha256")
-    tiles = (f"{at}tiles/coast/0/png", f"{at}tiles/coast/0/heights")
-    return [at, f"{at}files/", f"{at}files/README.md", *(f"{at}download/{file}" for file in files), *tiles]
+    inside = (f"{at}files/", f"{at}files/README.md", f"{at}tiles/0/preview")
+    return [at, *(f"{at}download/{file}" for file in files), *inside]
 
 
 def test_a_public_release_says_nobodys_name(
@@ -356,7 +356,7 @@ def test_what_is_private_cannot_be_told_from_what_is_not_there(
     assert {status for status, _text in seen("v1")} == {404}
     release_publish(release_id=release.pk, by=curator)
     assert anybody.get("/public/v1/").status_code == 200
-    assert anybody.get("/public/v1/tiles/coast/4/png").status_code == 404  # of the area, but not of the release
+    assert anybody.get("/public/v1/tiles/4/preview").status_code == 404  # it has four
     assert anybody.get("/areas/coast/tiles/0/png").status_code == 302
     release_unpublish(release_id=release.pk, by=curator)
     assert seen("v1") == seen("v9")
@@ -385,14 +385,11 @@ def test_publishing_asks_once_more_and_is_for_makers(coast: Any, released: Relea
 
 
 def test_a_picture_that_changed_since_is_not_shown(coast: Any, released: Released, curator: Any) -> None:
-    _area, tiles = coast
     release_publish(release_id=released("v1", "coast").pk, by=curator)
-    picture = "/public/v1/tiles/coast/1/png"
-    assert body(Client().get(picture)) == layer_path("coast", "png", 1).read_bytes()
-    tiles[1].refresh_from_db()
-    tiles[1].layers["png"]["sha256"] = "1" * 64
-    tiles[1].save()
-    assert Client().get(picture).status_code == 404
+    address, picture = "/public/v1/tiles/1/preview", layer_path("coast", "preview", 1)
+    assert body(Client().get(address)) == picture.read_bytes()
+    picture.write_bytes(b"stretched anew")
+    assert Client().get(address).status_code == 404
 
 
 def test_the_public_is_held_to_a_rate(coast: Any, released: Released, curator: Any, settings: Any) -> None:
