@@ -143,7 +143,7 @@ class ReleaseForm(WantedForm):
     named = forms.BooleanField(
         required=False,
         label="Say in its manifest who reviewed",
-        help_text="By display names. Else people are person-1, person-2 and so on; only such a release can be made public.",
+        help_text="Else people are person-1, person-2 and so on. Only without names can it ever be made public.",
     )
     notes = forms.CharField(
         required=False,
