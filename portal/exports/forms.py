@@ -169,8 +169,8 @@ class ReleaseForm(WantedForm):
     )
     named = forms.BooleanField(
         required=False,
-        label="Say reviewers' names in its manifest",
-        help_text="Else they are person-1, person-2 and so on. With names it can never be made public.",
+        label="Say in its manifest who reviewed",
+        help_text="Else people are person-1, person-2 and so on. Only without names can it ever be made public.",
     )
     notes = forms.CharField(
         required=False,

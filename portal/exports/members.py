@@ -73,8 +73,8 @@ class Listing:
 def members_page(release: Release, *, under: str = "", after: str = "", size: int = PAGE) -> Listing:
     """The files whose path begins with `under`. Raises NotFound, Gone."""
     with _index(release) as index:
-        where = "path >= ? AND path < ? AND path > ?"
-        rows = _rows(index, where, (under, under + _BEHIND_ALL, after), size + 1)
+        begin = "path > ?" if after >= under and after else "path >= ?"
+        rows = _rows(index, f"{begin} AND path < ?", (max(after, under), under + _BEHIND_ALL), size + 1)
     return _listing(rows, size)
 
 

@@ -17,6 +17,7 @@ from .keeping import archives_delete, archives_drop_copies
 from .manifest import MANIFEST
 from .members import SUMS, member_find, member_open, require_archive
 from .models import Release, ReleaseEvent
+from .stores import archive_store
 
 CONTENTS = "contents.sha256"
 """The checksums of all that was inside, as they are kept beside the manifest."""
@@ -37,6 +38,9 @@ def release_archive_delete(*, release_id: int, by: Any) -> Release:
     require_archive(release)
     for name, path in _KEPT.items():
         _keep(release, name, path)
+    store = archive_store(release)
+    for file in release.files.all():
+        store.exists(release.name, file.name)  # raises when it is away
     with transaction.atomic():
         locked = Release.objects.select_for_update().get(pk=release_id)
         require_archive(locked)

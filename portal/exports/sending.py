@@ -11,7 +11,13 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 
 from tiles.core.errors import NotFound
 from tiles.core.paths import release_folder
@@ -43,19 +49,19 @@ def file_response(request: HttpRequest, release: Release, name: str, taker: Take
     Raises NotFound, Gone for an archive that was removed, Suspended when the store that has it is away.
     """
     if name == DESCRIPTION:
-        return _beside(request, release, croissant_path(release.name), name, "application/ld+json")
+        return _description(request, release)
     if name in (MANIFEST, CONTENTS) and release.archive_removed_at:
-        return _beside(request, release, release_folder(release.name) / name, name, _type_of(name))
+        return _beside(request, release, release_folder(release.name) / name, name)
     if name == MANIFEST:
         return member_response(request, release, name, taker)
     files = list(release.files.all())
     if name == SUMS_OF_FILES and files:
-        return _text(request, release, name, checksum_lines(files))
+        return _at_hand(request, release, name, checksum_lines(files).encode())
     for file in files:
         if name == file.name:
             return _archive(request, release, file, taker)
         if name == file.name + SUM:
-            return _text(request, release, name, checksum_lines([file]))
+            return _at_hand(request, release, name, checksum_lines([file]).encode())
     raise NotFound(f"{release.name} has no such file, or is not ready yet. Look at its page.")
 
 
@@ -113,21 +119,34 @@ def _archive(request: HttpRequest, release: Release, file: ReleaseFile, taker: T
     return response
 
 
-def _beside(request: HttpRequest, release: Release, path: Path, name: str, content_type: str) -> HttpResponseBase:
+def _beside(request: HttpRequest, release: Release, path: Path, name: str) -> HttpResponseBase:
+    """What was kept of a removed archive."""
+    etag = hashlib.sha256(f"{release.sha256} {name}".encode()).hexdigest()
     try:
-        changed = path.stat().st_mtime_ns
+        return ranged_file_response(
+            request, path, filename=name, etag=etag, content_type=_type_of(name), last_modified=_made(release)
+        )
     except FileNotFoundError as error:
         raise NotFound(f"{release.name} has no {name}. Look at its page.") from error
-    etag = hashlib.sha256(f"{release.sha256} {name} {changed}".encode()).hexdigest()
-    return ranged_file_response(
-        request, path, filename=name, etag=etag, content_type=content_type, last_modified=_made(release)
-    )
 
 
-def _text(request: HttpRequest, release: Release, name: str, text: str) -> HttpResponseBase:
-    content = text.encode()
-    sent = Sent(name, hashlib.sha256(content).hexdigest(), "text/plain; charset=utf-8", _made(release))
-    return ranged_part_response(request, lambda: BytesIO(content), start=0, size=len(content), sent=sent)
+def _description(request: HttpRequest, release: Release) -> HttpResponseBase:
+    try:
+        described = croissant_path(release.name).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound(f"{release.name} is not ready, or was made before releases had a description.") from error
+    return _at_hand(request, release, DESCRIPTION, described, "application/ld+json")
+
+
+def _at_hand(
+    request: HttpRequest, release: Release, name: str, content: bytes, content_type: str = "text/plain; charset=utf-8"
+) -> HttpResponseBase:
+    """A few bytes, sent in one piece."""
+    sent = Sent(name, hashlib.sha256(content).hexdigest(), content_type, _made(release))
+    answer = ranged_part_response(request, lambda: BytesIO(content), start=0, size=len(content), sent=sent)
+    if not isinstance(answer, StreamingHttpResponse):
+        return answer
+    return HttpResponse(answer.getvalue(), status=answer.status_code, headers=dict(answer.items()))
 
 
 def _made(release: Release) -> datetime:

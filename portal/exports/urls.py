@@ -43,11 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("public/<slug:name>/download/<str:file>", views_public.public_file, name="public-file"),
     path("public/<slug:name>/files/", views_public.public_files, name="public-files"),
     path("public/<slug:name>/files/<path:path>", views_public.public_member, name="public-member"),
-    path(
-        "public/<slug:name>/tiles/<slug:slug>/<int:index>/<slug:layer>",
-        views_public.public_picture,
-        name="public-picture",
-    ),
+    path("public/<slug:name>/tiles/<int:position>/preview", views_public.public_preview, name="public-tile-preview"),
 ]
 
 api_urlpatterns: list[URLPattern] = [

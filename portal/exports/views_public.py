@@ -5,18 +5,17 @@ A release that is private answers everywhere here as one that is not there.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from tiles.core.errors import NotFound
 from tiles.core.paths import layer_path
-from tiles.review.derived import derived_body
-from tiles.review.layers import SMALL
 
 from .downloads import Taker
 from .layouts import layout_of
@@ -29,9 +28,9 @@ from .sending import file_response, member_response
 from .throttling import rate_limited
 from .views_download import files_facts
 
-PICTURES = {"png": "image/png", "preview": "image/jpeg"}
-DAY = 86_400
-CHANGED = "The picture of this tile is not the one that was released any more. The archive has it."
+PREVIEW = "preview"
+HOUR = 3600
+CHANGED = "This picture was made anew since the release. The archive holds the one of then."
 
 
 @require_safe
@@ -71,25 +70,21 @@ def public_member(request: HttpRequest, name: str, path: str) -> HttpResponseBas
 @require_safe
 @login_not_required
 @rate_limited
-def public_picture(_request: HttpRequest, name: str, slug: str, index: int, layer: str) -> HttpResponseBase:
-    """The picture of a tile of a public release, or its heights, small: as they were released, or not at all."""
+def public_preview(_request: HttpRequest, name: str, position: int) -> HttpResponse:
+    """The small picture of a tile of a public release, as it was released or not at all."""
     shown = release_public(name)
-    entry = shown.entries.select_related("tile").filter(tile__area__slug=slug, tile__index=index).first()
-    if entry is None or layer not in (*PICTURES, SMALL):
+    entry = shown.entries.select_related("tile__area").filter(position=position).first()
+    layer = entry.layers.get(PREVIEW) if entry else None
+    if entry is None or layer is None:
         raise NotFound(f"{name} has no such picture.")
-    tile = entry.tile
-    for part in ("png",) if layer in PICTURES else ("dem255", "void"):
-        if entry.layers.get(part, {}).get("sha256") != tile.layers.get(part, {}).get("sha256"):
-            raise NotFound(CHANGED)
-    answer: HttpResponseBase
-    if layer == SMALL:
-        answer = HttpResponse(derived_body(tile, SMALL, slug), content_type="image/png")
-    else:
-        try:
-            answer = FileResponse(layer_path(slug, layer, index).open("rb"), content_type=PICTURES[layer])
-        except FileNotFoundError as error:
-            raise NotFound(CHANGED) from error
-    answer["Cache-Control"] = f"private, max-age={DAY}"
+    try:
+        content = layer_path(entry.tile.area.slug, PREVIEW, entry.tile.index).read_bytes()
+    except FileNotFoundError:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != layer["sha256"]:
+        raise NotFound(CHANGED)
+    answer = HttpResponse(content, content_type="image/jpeg")
+    answer["Cache-Control"] = f"private, max-age={HOUR}"
     return answer
 
 

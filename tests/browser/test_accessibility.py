@@ -18,6 +18,9 @@ import json
 from uuid import uuid4
 from captions.services import caption_rectify, caption_write_machine
 from portal.accounts.models import User
+from portal.exports.downloads import Taker, download_note
+from portal.exports.links import link_make
+from portal.exports.publishing import release_publish
 from portal.exports.services import release_create
 from tests.support.factories import make_area, make_failed_tile, make_tile
 from tests.support.releases import work
@@ -38,6 +41,9 @@ make_failed_tile(area, 6)
 make_area("empty")
 caption_rectify(tile_id=area.tiles.first().pk, text="A hill by hand.", base_version=1, by=by, client_id=uuid4())
 release = work(release_create(name="small-1", area_slugs=["testland"], by=by, background=False))
+release_publish(release_id=release.pk, by=by)
+link_make(release_id=release.pk, by=by)
+download_note(release=release, file="small-1.zip", taker=Taker())
 bob = User.objects.get(username="reviewer")
 first = area.tiles.get(index=0)
 again = dict(tile_id=first.pk, seen=first.layer_versions(), seen_version=first.version)
@@ -73,6 +79,8 @@ PAGES = (
     *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
     *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
     *("/releases/", "/releases/new/", "/releases/small-1/", "/releases/small-1/diff/small-1/"),
+    *("/releases/small-1/files/", "/releases/small-1/files/?folder=testland/", "/releases/small-1/downloads/"),
+    *("/releases/small-1/publish/", "/releases/small-1/remove-archive/", "/public/small-1/"),
     *("/jobs/", "/jobs/{job}/", "/no-such-page/"),
 )
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}

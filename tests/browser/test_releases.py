@@ -179,6 +179,41 @@ def test_copying(site: Site, visit: Callable[..., Page], attempt: int) -> None:
         expect(page.get_by_role("button", name="Copied")).to_have_count(0)
 
 
+def test_links_and_the_public(site: Site, visit: Callable[..., Page], chromium: Browser, attempt: int) -> None:
+    """A curator gives out a link and makes a release public; somebody without an account looks at it and takes it."""
+    name = f"given-{attempt}"
+    make(site, name, "coast")
+    page = visit("curator")
+    page.goto(f"{site.url}/releases/{name}/")
+    page.get_by_role("button", name="Make a link").click()
+    expect(page.locator("#wget-link")).to_contain_text(f"{site.url}/get/")
+    assert_accessible(page)
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.locator(".message.success")).to_contain_text("1 link revoked")
+    expect(page.locator("#wget-link")).to_have_count(0)
+    page.get_by_role("link", name="Make it public").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Make {name} public")
+    page.get_by_role("button", name="Make it public").click()
+    expect(page.locator(".message.success")).to_contain_text("is public now")
+    context = chromium.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
+    stranger = context.new_page()
+    stranger.goto(f"{site.url}/public/{name}/")
+    expect(stranger.get_by_role("heading", level=1)).to_have_text(name)
+    assert_accessible(stranger)
+    assert "reviewer" not in stranger.content()
+    with stranger.expect_download() as downloading:
+        stranger.get_by_role("link", name="Download").click()
+    content = downloading.value.path().read_bytes()
+    assert stranger.locator("#sha256").inner_text() == hashlib.sha256(content).hexdigest()
+    stranger.get_by_role("link", name="Browse the files inside").click()
+    stranger.get_by_role("link", name="coast/", exact=True).click()
+    expect(stranger.get_by_role("link", name="DEM-unique/")).to_be_visible()
+    assert_accessible(stranger)
+    stranger.goto(f"{site.url}/releases/{name}/")
+    expect(stranger.get_by_label("Username")).to_be_visible()
+    context.close()
+
+
 @pytest.fixture
 def find(site: Site) -> Iterator[Callable[[], None]]:
     """A file is mislaid until `find()`, and in any case no longer than the test."""

@@ -235,6 +235,7 @@ def release(site: Site, page: Page, tiles: int) -> zipfile.ZipFile:
     """Make one of the area and download it."""
     page.goto(f"{site.url}/releases/new/?area=day")
     expect(page.locator("#preview")).to_contain_text(f"{tiles:,} tiles, about")
+    page.get_by_label("Say in its manifest who reviewed").check()
     page.get_by_label("Name").focus()
     page.keyboard.type("the-day")
     page.keyboard.press("Enter")

@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from captions.services import caption_write_machine
-from portal.exports.models import Release
+from portal.exports.models import Release, ReleaseDownload, ReleaseEvent, ReleaseLink
 from tests.support.factories import make_area, make_tile
 from tiles.jobs.services import job_start
 from tiles.models import Area, DemUpload, Job
@@ -46,6 +46,7 @@ ADDRESSES = {
     "people": "/areas/land-0/people/",
     "rectify": "/areas/land-0/captions/rectify/",
     "releases": "/releases/",
+    "downloads of a release": "/releases/r-0/downloads/",
     "review": "/areas/land-0/review/",
     "uploads": "/areas/new/uploads/",
     "json of uploads": "/api/v1/uploads/accepted/",
@@ -75,6 +76,11 @@ def fill(by: Any, rows: range) -> None:
         )
         release = Release.objects.create(name=f"r-{number}", created_by=by, state=Release.State.FAILED)
         release.areas.add(area)
+        first = Release.objects.get(name="r-0")
+        ReleaseDownload.objects.create(release=first, file="r-0.zip", by=by, at=now())
+        link = ReleaseLink.objects.create(release=first, made_by=by, expires_at=now())
+        ReleaseDownload.objects.create(release=first, file="r-0.zip", link=link, at=now())
+        ReleaseEvent.objects.create(release=first, verb=ReleaseEvent.Verb.LINK, by=by)
 
 
 def counted(client: Client) -> dict[str, int]:

@@ -81,8 +81,9 @@ def test_shared_services_need_a_shared_key(tmp_path: Path, variables: dict[str, 
         ({"DATABASE_URL": "nonsense"}, "What DATABASE_URL is set to makes no sense"),
         ({"TIME_ZONE": "Mars/Olympus"}, "What TIME_ZONE is set to is no time zone"),
         ({"LOG_LEVEL": "loud"}, "What LOG_LEVEL is set to makes no sense"),
+        ({"DEMETER_ARCHIVE_STORE": "/mnt/s3"}, "What DEMETER_ARCHIVE_STORE is set to makes no sense"),
     ],
-    ids=["key", "number", "address", "zone", "level"],
+    ids=["key", "number", "address", "zone", "level", "store"],
 )
 def test_wrong_settings_are_one_sentence(
     tmp_path: Path, command: str, variables: dict[str, str], sentence: str

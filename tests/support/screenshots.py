@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.support.browser import launch_options
 
 AREA = "demo-coast"
+RELEASE = "demo-1"
+"""To be made and published first: a demo has none by itself."""
 PAGES = {
     "areas": "/",
     "area": f"/areas/{AREA}/",
@@ -40,6 +42,11 @@ PAGES = {
     "captions-compare": f"/areas/{AREA}/captions/compare/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
+    "release": f"/releases/{RELEASE}/",
+    "release-files": f"/releases/{RELEASE}/files/",
+    "release-downloads": f"/releases/{RELEASE}/downloads/",
+    "release-publish": f"/releases/{RELEASE}/publish/",
+    "release-public": f"/public/{RELEASE}/",
     "jobs": "/jobs/",
     "job": "/jobs/1/",
     "account": "/account/",

@@ -6,12 +6,13 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -19,10 +20,12 @@ from django.utils import timezone
 from portal.exports.archive import archive_path
 from portal.exports.downloads import Taker, member_note
 from portal.exports.links import link_make, link_of, link_token, links_revoke
-from portal.exports.members import members_page
+from portal.exports.members import member_find, members_page
 from portal.exports.models import Release, ReleaseDownload, ReleaseEvent, ReleaseLink
 from portal.exports.publishing import release_publish, release_unpublish
 from portal.exports.retention import release_archive_delete, releases_prunable
+from portal.exports.stored_zip import StoredZip
+from portal.exports.zip_reading import NotAStoredZip, data_start, zip_entries
 from tests.portal.exports.test_pages import text_of
 from tiles.core.errors import ApplicationError, BadInput, Conflict, Gone, NotAllowed, NotFound
 from tiles.core.paths import layer_path, release_folder
@@ -36,8 +39,13 @@ SignedIn = Callable[[str], Client]
 
 def body(answer: Any) -> bytes:
     content: bytes = answer.getvalue()
-    answer.close()
     return content
+
+
+@pytest.fixture(autouse=True)
+def nobody_asked_yet() -> None:
+    """What the public may ask in a minute is counted in the cache, which tests share."""
+    cache.clear()
 
 
 # --- File by file ---
@@ -65,7 +73,6 @@ def test_every_file_inside_can_be_had_alone_and_in_parts(coast: Any, released: R
         assert client.head(one["url"])["Content-Length"] == str(len(whole))
     types = {one["url"].rpartition(".")[2]: client.head(one["url"])["Content-Type"] for one in listed["items"]}
     assert (types["png"], types["tif"], types["jsonl"]) == ("image/png", "image/tiff", "application/x-ndjson")
-    assert sum(members_page(release, under="coast/").members[0].size for _ in range(1)) > 0
     assert {one.path for one in members_page(release, under="TextPrompt-coast/").members} == {
         f"TextPrompt-coast/tile_{number}.txt" for number in range(3)
     }
@@ -101,13 +108,9 @@ def test_the_page_of_files_goes_from_folder_to_folder(coast: Any, released: Rele
 @pytest.mark.parametrize(
     "path", ["../v1.zip", "../../demeter.sqlite3", "/etc/passwd", "coast", "coast/", "\0", "x" * 400]
 )
-def test_what_is_not_inside_is_not_there(path: str, coast: Any, released: Released, signed_in: SignedIn) -> None:
-    released("v1", "coast")
-    assert signed_in("viewer").get(f"/releases/v1/files/{path.replace(chr(0), '%00')}").status_code in (200, 404)
-    from portal.exports.members import member_find
-
+def test_what_is_not_inside_is_not_there(path: str, coast: Any, released: Released) -> None:
     with pytest.raises(NotFound):
-        member_find(Release.objects.get(), path)
+        member_find(released("v1", "coast"), path)
 
 
 def test_a_damaged_archive_is_a_sentence(coast: Any, released: Released, signed_in: SignedIn) -> None:
@@ -137,7 +140,7 @@ def test_only_what_begins_is_counted(coast: Any, released: Released, signed_in: 
     body(client.get(url))
     body(client.get(url, headers={"range": "bytes=0-99"}))
     for headers in ({"range": "bytes=100-"}, {"range": "bytes=-5"}, {"if-none-match": f'"{release.sha256}"'}):
-        client.get(url, headers=headers).close()
+        body(client.get(url, headers=headers))
     client.get(url, headers={"range": f"bytes={release.size}-"})
     client.head(url)
     assert [row.file for row in ReleaseDownload.objects.all()] == ["v1.zip", "v1.zip"]
@@ -147,7 +150,7 @@ def test_only_what_begins_is_counted(coast: Any, released: Released, signed_in: 
     assert (singles.files, singles.by.username) == (3, "viewer")  # type: ignore[union-attr]
     release.refresh_from_db()
     assert release.downloads == 2
-    assert "Begun 2 times" in text_of(client.get("/releases/v1/"))
+    assert "Downloaded 2 times" in text_of(client.get("/releases/v1/"))
     page = text_of(signed_in("curator").get("/releases/v1/downloads/"))
     assert "v1.zip viewer" in page
     assert "3 single files that day viewer" in page
@@ -258,11 +261,11 @@ def test_how_long_a_link_may_hold(coast: Any, released: Released, curator: Any, 
 def test_the_page_shows_a_new_link_to_its_maker_alone(coast: Any, released: Released, signed_in: SignedIn) -> None:
     released("v1", "coast")
     client = signed_in("viewer")
-    assert "wget" not in client.get("/releases/v1/").content.decode().replace("<code>wget</code>", "")
+    assert "wget-link" not in client.get("/releases/v1/").content.decode()
     assert client.post("/releases/v1/links/", {"days": "2"})["Location"] == "/releases/v1/#links"
     page = client.get("/releases/v1/").content.decode()
     token = link_token(ReleaseLink.objects.get())
-    assert f"wget -c -i &#x27;http://testserver/get/{token}/&#x27;" in page or f"http://testserver/get/{token}/" in page
+    assert f"wget -qO- 'http://testserver/get/{token}/' | wget -c -i -" in page
     assert token not in signed_in("curator").get("/releases/v1/").content.decode()
     client.post("/releases/v1/links/", {"action": "revoke"})
     assert token not in client.get("/releases/v1/").content.decode()
@@ -295,8 +298,8 @@ def known_by_name(reviewer: Any, curator: Any) -> list[str]:
 def addresses(release: str) -> list[str]:
     at = f"/public/{release}/"
     files = ("SHA256SUMS", "croissant.json", "manifest.jsonl", f"{release}.zip", f"{release}.zip.sha256")
-    tiles = (f"{at}tiles/coast/0/png", f"{at}tiles/coast/0/heights")
-    return [at, f"{at}files/", f"{at}files/README.md", *(f"{at}download/{file}" for file in files), *tiles]
+    inside = (f"{at}files/", f"{at}files/README.md", f"{at}tiles/0/preview")
+    return [at, *(f"{at}download/{file}" for file in files), *inside]
 
 
 def test_a_public_release_says_nobodys_name(
@@ -353,7 +356,7 @@ def test_what_is_private_cannot_be_told_from_what_is_not_there(
     assert {status for status, _text in seen("v1")} == {404}
     release_publish(release_id=release.pk, by=curator)
     assert anybody.get("/public/v1/").status_code == 200
-    assert anybody.get("/public/v1/tiles/coast/4/png").status_code == 404  # of the area, but not of the release
+    assert anybody.get("/public/v1/tiles/4/preview").status_code == 404  # it has four
     assert anybody.get("/areas/coast/tiles/0/png").status_code == 302
     release_unpublish(release_id=release.pk, by=curator)
     assert seen("v1") == seen("v9")
@@ -382,14 +385,11 @@ def test_publishing_asks_once_more_and_is_for_makers(coast: Any, released: Relea
 
 
 def test_a_picture_that_changed_since_is_not_shown(coast: Any, released: Released, curator: Any) -> None:
-    _area, tiles = coast
     release_publish(release_id=released("v1", "coast").pk, by=curator)
-    picture = "/public/v1/tiles/coast/1/png"
-    assert body(Client().get(picture)) == layer_path("coast", "png", 1).read_bytes()
-    tiles[1].refresh_from_db()
-    tiles[1].layers["png"]["sha256"] = "1" * 64
-    tiles[1].save()
-    assert Client().get(picture).status_code == 404
+    address, picture = "/public/v1/tiles/1/preview", layer_path("coast", "preview", 1)
+    assert body(Client().get(address)) == picture.read_bytes()
+    picture.write_bytes(b"stretched anew")
+    assert Client().get(address).status_code == 404
 
 
 def test_the_public_is_held_to_a_rate(coast: Any, released: Released, curator: Any, settings: Any) -> None:
@@ -407,7 +407,7 @@ def test_the_public_is_held_to_a_rate(coast: Any, released: Released, curator: A
     assert refused[-1].json()["code"] == "too_many"
     assert ask("/public/v1/", "10.0.0.2").status_code == 200
     settings.DEMETER_PROXIES = 0  # whatever is forwarded then is made up
-    assert {ask("/public/v1/", f"10.0.1.{number}").status_code for number in range(9)} == {200, 429}
+    assert 429 in [ask("/public/v1/", f"10.0.1.{number}").status_code for number in range(9)]
 
 
 # --- Removing archives ---
@@ -426,8 +426,9 @@ def test_what_a_removed_archive_held_stays_known(coast: Any, released: Released,
     page = text_of(client.post("/releases/v1/remove-archive/", follow=True))
     assert "Archive removed on" in page
     assert "Archive removed" in text_of(client.get("/releases/"))
-    left = sorted(path.name for path in release_folder("v1").iterdir())
-    assert left == ["contents.sha256", "croissant.json", "manifest.jsonl"]
+    left = {path.name for path in release_folder("v1").iterdir()}
+    assert left >= {"contents.sha256", "croissant.json", "manifest.jsonl"}
+    assert left.isdisjoint({"v1.zip", ".members.sqlite3"})
     at = "/releases/v1/download/"
     assert body(client.get(f"{at}manifest.jsonl")) == manifest
     assert body(client.get(f"{at}contents.sha256")) == sums
@@ -473,18 +474,23 @@ def test_nothing_is_removed_whose_manifest_cannot_be_kept(coast: Any, released: 
         release_publish(release_id=released("v2", "coast", named=True).pk, by=curator)
 
 
-def test_the_list_of_a_zip_of_any_size(tmp_path: Path) -> None:
-    """zip64 too, as Python's zipfile writes it."""
-    from portal.exports.zip_reading import NotAStoredZip, data_start, zip_entries
-
-    path = tmp_path / "many.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for number in range(70_000):  # more than 65,535 need zip64
-            archive.writestr(f"a/{number}.txt", b"%d" % number if number % 10_000 == 7 else b"")
-    with path.open("rb") as file:
+def test_the_list_of_a_zip_of_any_size() -> None:
+    """Python's zipfile writes a small one; ours one with more entries than 16 bits count."""
+    small = io.BytesIO()
+    with zipfile.ZipFile(small, "w") as archive:
+        archive.comment = b"with a comment"
+        for number in range(50):
+            archive.writestr(f"a/{number}.txt", b"%d" % number)
+    large = io.BytesIO()
+    writer = StoredZip(large, io.BytesIO())
+    for number in range(66_000):
+        content = b"%d" % number
+        writer.add(f"a/{number}.txt", size=len(content), crc=zlib.crc32(content), blocks=[content])
+    writer.finish()
+    for file, count in ((small, 50), (large, 66_000)):
         entries = list(zip_entries(file))
-        assert len(entries) == 70_000
-        for number in range(7, 70_000, 10_000):
+        assert len(entries) == count
+        for number in range(7, count, count // 7):
             file.seek(data_start(file, entries[number].header))
             assert (entries[number].name, file.read(entries[number].size)) == (f"a/{number}.txt", b"%d" % number)
     packed = io.BytesIO()

@@ -176,7 +176,7 @@ def test_download(coast: Any, released: Callable[..., Release], signed_in: Signe
     part = client.get(url, headers={"range": "bytes=100-", "if-range": answer["ETag"]})
     assert (part.status_code, b"".join(part.streaming_content)) == (206, content[100:])  # type: ignore[attr-defined]
     assert client.head(url)["Content-Length"] == str(len(content))
-    assert client.get(f"{url}.sha256").getvalue().decode() == f"{release.sha256}  v1.zip\n"
+    assert client.get(f"{url}.sha256").content.decode() == f"{release.sha256}  v1.zip\n"
 
 
 def test_what_cannot_be_downloaded(coast: Any, curator: Any, signed_in: SignedIn) -> None:

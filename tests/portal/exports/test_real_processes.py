@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -325,3 +326,55 @@ def test_ranges_over_a_kept_connection(serving: Site) -> None:
     assert ask(If_None_Match=etag)[::2] == (304, b"")
     assert ask(Range="bytes=-10")[2] == whole[-10:]
     connection.close()
+
+
+LINK = """
+from portal.exports.links import link_make, link_token
+from portal.exports.models import Release
+print(json.dumps(link_token(link_make(release_id=Release.objects.get().pk, hours=1, by=None))))
+"""
+
+
+def test_cut_at_random_offsets_and_resumed_it_equals_the_file(serving: Site) -> None:
+    """A client that hangs up wherever it likes, and goes on as `curl -C -` does, with the ETag it knows."""
+    token, whole = serving.shell(LINK), archive(serving).read_bytes()
+    with zipfile.ZipFile(archive(serving)) as opened:
+        member = opened.read("v1/coast/DEM-unique/tile_3.tif")
+    rng = random.Random(6)
+    for path, expected in (
+        (f"/get/{token}/v1.zip", whole),
+        (f"/get/{token}/files/coast/DEM-unique/tile_3.tif", member),
+    ):
+        for _download in range(4):
+            got, cuts, headers = b"", 0, {}
+            while len(got) < len(expected):
+                connection = http.client.HTTPConnection(urlsplit(serving.url).netloc, timeout=30)
+                connection.request("GET", path, headers={**headers, **({"Range": f"bytes={len(got)}-"} if got else {})})
+                answer = connection.getresponse()
+                assert answer.status == (206 if got else 200)
+                headers = {"If-Range": answer.headers["ETag"]}
+                left = len(expected) - len(got)
+                got += answer.read(rng.randint(1, left) if cuts < 5 else left)
+                connection.close()  # with bytes still under way
+                cuts += 1
+            assert got == expected
+    begun = serving.shell("from portal.exports.models import *; print(Release.objects.get().downloads)")
+    assert begun >= 4
+
+
+def test_the_lines_for_a_cluster_fetch_and_check_it(serving: Site) -> None:
+    """wget and curl, as the page says, with no session and after a cut."""
+    for name in ("wget", "curl", "xargs", "sha256sum"):
+        program(name)
+    at, whole = f"{serving.url}/get/{serving.shell(LINK)}/", archive(serving).read_bytes()
+    lines = {
+        "wget": f"wget -qO- '{at}' | wget -q -c -i - && sha256sum -c SHA256SUMS",
+        "curl": f"curl -sS --fail '{at}' | xargs -n 1 curl -sS --fail -C - -O && sha256sum -c SHA256SUMS",
+    }
+    for name, code in lines.items():
+        folder = serving.folder / name
+        folder.mkdir()
+        (folder / "v1.zip").write_bytes(whole[: len(whole) // 3])
+        done = subprocess.run([program("bash"), "-c", code], cwd=folder, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, "v1.zip: OK\n"), done.stderr
+        assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "croissant.json", "v1.zip"]

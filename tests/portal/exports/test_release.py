@@ -91,7 +91,7 @@ def test_manifest_leads_back(coast: Coast, released: Callable[..., Release], rev
     reviewer.display_name = "Rey Viewer"
     reviewer.save()
     area, _tiles = coast
-    folder = unpacked(released("coast-v1", "coast"), tmp_path)
+    folder = unpacked(released("coast-v1", "coast", named=True), tmp_path)
     records = manifest(folder)
     assert [record["index"] for record in records] == [0, 1, 2, 3]
     record = records[2]
