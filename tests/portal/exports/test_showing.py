@@ -168,13 +168,13 @@ def test_options_of_the_layout_in_the_form(coast: Coast, signed_in: SignedIn) ->
     page = client.get("/releases/new/").content.decode()
     assert 'name="mmm-rs.jpeg_quality"' in page
     form = asked(layout="mmm-rs") | {"mmm-rs.jpeg_quality": "70", "webdataset.shard_megabytes": "9"}
-    assert "JPEG quality: 70" in text_of(client.post("/releases/new/preview/", form))
+    assert "Quality of the JPEG pictures: 70" in text_of(client.post("/releases/new/preview/", form))
     form["mmm-rs.jpeg_quality"] = "7"
     assert "greater than or equal to 50" in text_of(client.post("/releases/new/preview/", form))
     form["mmm-rs.jpeg_quality"] = "70"
     assert client.post("/releases/new/", form).status_code == 302
     assert Release.objects.get().options == {"jpeg_quality": 70}
-    assert "JPEG quality: 70" in text_of(client.get("/releases/v1/"))
+    assert "Quality of the JPEG pictures: 70" in text_of(client.get("/releases/v1/"))
     coloured = asked(name="v2") | {"rs3dbench.colour_maps": "on"}
     assert client.post("/releases/new/", coloured).status_code == 302
     assert Release.objects.get(name="v2").options == {"colour_maps": 1}
