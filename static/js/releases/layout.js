@@ -5,7 +5,10 @@ const form = document.querySelector("[data-layouts]");
 const layout = form.querySelector("select[name=layout]");
 
 function show() {
-  for (const group of form.querySelectorAll("[data-layout]")) group.hidden = group.dataset.layout !== layout.value;
+  for (const group of form.querySelectorAll("[data-layout]")) {
+    // Disabled too: a number that cannot be, where nobody sees it, would keep the form from being sent.
+    group.hidden = group.disabled = group.dataset.layout !== layout.value;
+  }
 }
 
 form.classList.add("one-layout");
