@@ -2,11 +2,11 @@
 
     python same_hour.py demo-blocks.zip
 
-The release lies as RS3DBench folders and was split by spatial blocks. It is unpacked, its tiles are cut into pieces, a tiny
-U-Net is trained on those of `train`, and the error on `test` is told in metres, beside that of always saying the mean
-height of what was trained on. Then the same pieces are tested once more by networks that were trained on as many drawn at
-random, as happens when tiles are cut up and dealt out: pieces next to the tested ones are among them. `val` is left to
-you.
+The release lies as RS3DBench folders and was split by spatial blocks. It is unpacked, its tiles are cut into pieces,
+a tiny U-Net is trained on those of `train`, and the error on `test` is told in metres, beside that of always saying
+the mean height of what was trained on. Then the same pieces are tested once more by networks that were trained on as
+many drawn at random, as happens when tiles are cut up and dealt out: pieces next to the tested ones are among them.
+`val` is left to you.
 
 Needs numpy, Pillow, rasterio and torch. Nothing of it knows Demeter: copy it and go on from here.
 """
