@@ -13,5 +13,6 @@ function show() {
 
 form.classList.add("one-layout");
 layout.addEventListener("change", show);
-addEventListener("pageshow", show); // a browser that goes back restores what was chosen
+// A browser that goes back restores what was chosen; before the dry run is asked for on that occasion.
+addEventListener("pageshow", show, { capture: true });
 show();
