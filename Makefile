@@ -39,7 +39,7 @@ test-slow: $(VENV)/test.stamp
 # Large, and not all wheels: apart from what the other tests need.
 test-readers: $(VENV)/test.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.txt
-	$(BIN)/python -m pytest tests/portal/exports/layouts/test_real_readers.py
+	$(BIN)/python -m pytest tests/portal/exports/layouts/test_real_readers.py tests/portal/exports/test_same_hour.py
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m tests.bench

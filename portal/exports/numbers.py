@@ -150,7 +150,7 @@ def _values(record: Mapping[str, Any]) -> dict[str, str]:
     gsd = record.get("gsd")
     return {
         "landforms": measures.get("landform") or UNKNOWN,
-        "resolutions": f"{gsd:.3g} m" if gsd else UNKNOWN,
+        "resolutions": f"{float(f'{gsd:.2g}'):g} m" if gsd else UNKNOWN,
         "satellites": record.get("satellite") or UNKNOWN,
         "modalities": f"{modality}{scene}",
         "clear": _clear_bin(record.get("cloud_share")),

@@ -131,9 +131,9 @@ def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page], attempt: 
     tab_to(page, "Make the release")
     page.keyboard.press("Enter")
     expect(page.locator(".errorlist")).to_contain_text("cannot be the name of a release")
-    expect(page.get_by_label("The Coast")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="The Coast")).to_be_checked()
     assert_accessible(page)
-    page.get_by_label("Name").press("Control+a")
+    page.get_by_role("textbox", name="Name", exact=True).press("Control+a")
     page.keyboard.type(name)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
@@ -154,13 +154,20 @@ def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page], attempt: 
 def test_going_back_shows_what_the_ticks_that_are_kept_would_take(visit: Callable[..., Page]) -> None:
     page = visit("curator")
     page.get_by_role("link", name=re.compile("Make a")).click()
-    page.get_by_label("The Coast").check()
+    page.get_by_role("checkbox", name="The Coast").check()
     expect(page.locator("#preview")).to_contain_text("6 tiles, about")
+    expect(page.get_by_label("Colour depth maps")).to_be_visible()
+    page.get_by_label("Layout").select_option("mmm-rs")
+    expect(page.get_by_label("Colour depth maps")).to_be_hidden()
+    page.get_by_label("Quality of the JPEG pictures").fill("80")
+    page.get_by_label("Quality of the JPEG pictures").press("Tab")
+    expect(page.locator("#preview")).to_contain_text("Quality of the JPEG pictures: 80")
     page.get_by_role("link", name="Jobs").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
     page.go_back()
-    expect(page.get_by_label("The Coast")).to_be_checked()
-    expect(page.locator("#preview")).to_contain_text("6 tiles, about")
+    expect(page.get_by_role("checkbox", name="The Coast")).to_be_checked()
+    expect(page.get_by_label("Quality of the JPEG pictures")).to_be_visible()
+    expect(page.locator("#preview")).to_contain_text("Quality of the JPEG pictures: 80")
 
 
 def test_copying(site: Site, visit: Callable[..., Page], attempt: int) -> None:
@@ -170,7 +177,7 @@ def test_copying(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     page.clock.install(time=datetime(2026, 1, 1, tzinfo=UTC))
     page.goto(f"{site.url}/releases/{name}/")
     page.clock.pause_at(datetime(2026, 1, 2, tzinfo=UTC))  # "Copied" stands for a moment only
-    for button, source in (("Copy the checksum", "#sha256"), ("Copy the Python lines", "#loader")):
+    for button, source in (("Copy the checksum", "#sha256"), ("Copy the lines: In Python", "#loader")):
         page.get_by_role("button", name=button).click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         copied = page.evaluate("navigator.clipboard.readText()")
@@ -227,7 +234,7 @@ def test_a_release_that_fails_says_why_and_can_be_tried_again(
 ) -> None:
     page = visit("curator")
     page.goto(f"{site.url}/releases/new/?area=coast")
-    page.get_by_label("Name").fill(f"failing-{attempt}")
+    page.get_by_role("textbox", name="Name", exact=True).fill(f"failing-{attempt}")
     page.get_by_role("button", name="Make the release").click()
     expect(page.locator("#progress")).to_contain_text("Failed", timeout=120_000)
     expect(page.locator(".message.error")).to_contain_text("coast tile_2: the file of its layer dem is not the one")
@@ -245,6 +252,10 @@ def test_on_a_phone_and_in_the_dark(site: Site, visit: Callable[..., Page], atte
     assert_accessible(page)
     page.get_by_role("link", name=name).click()
     expect(page.get_by_text("This release holds synthetic data")).to_be_visible()
+    assert_accessible(page)
+    page.locator("#changelog").scroll_into_view_if_needed()
+    expect(page.locator("#changelog")).not_to_contain_text("Comparing")
+    expect(page.get_by_role("img", name="coast tile_0")).to_be_visible()
     assert_accessible(page)
     page.goto(f"{site.url}/releases/new/?area=made-up")
     expect(page.locator("#preview")).to_contain_text("1 tile, about")

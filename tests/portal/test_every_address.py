@@ -176,6 +176,8 @@ TABLE: dict[str, list[Address]] = {
     "release-preview": [Address("/releases/new/preview/?areas=testland", "curator")],
     "release": [Address("/releases/small-1/", "viewer")],
     "release-progress": [Address("/releases/small-1/progress/", "viewer")],
+    "release-changelog": [Address("/releases/small-1/changelog/", "viewer")],
+    "release-tile-preview": [Address("/releases/small-1/tiles/0/preview", "viewer")],
     "release-steer": [Address("/releases/small-1/steer/", "curator", 400, "post")],
     "release-download": [Address("/releases/small-1/download/small-1.zip", "viewer")],
     "release-compare": [Address("/releases/small-1/compare/?other=small-1", "viewer", 302)],

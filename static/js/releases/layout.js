@@ -5,10 +5,14 @@ const form = document.querySelector("[data-layouts]");
 const layout = form.querySelector("select[name=layout]");
 
 function show() {
-  for (const group of form.querySelectorAll("[data-layout]")) group.hidden = group.dataset.layout !== layout.value;
+  for (const group of form.querySelectorAll("[data-layout]")) {
+    // Disabled too: a number that cannot be, where nobody sees it, would keep the form from being sent.
+    group.hidden = group.disabled = group.dataset.layout !== layout.value;
+  }
 }
 
 form.classList.add("one-layout");
 layout.addEventListener("change", show);
-addEventListener("pageshow", show); // a browser that goes back restores what was chosen
+// A browser that goes back restores what was chosen; before the dry run is asked for on that occasion.
+addEventListener("pageshow", show, { capture: true });
 show();

@@ -139,14 +139,18 @@ def test_csv_loads(unpacked: Unpacked, load: Load) -> None:
 
 
 def fields(prefix: str, extension: str, known: dict[str, Any], where: str) -> dict[str, Any]:
-    """A schema of an extension: that it is declared, and that what has its prefix is one of its fields."""
+    """A schema of an extension: that it is declared, that what has its prefix is one of its fields, and that somewhere
+    there is one."""
     other = {f"^(?!{prefix}:)": {}}
     allowed = {"type": "object", "properties": known, "patternProperties": other, "additionalProperties": False}
     bands = {"properties": {"bands": {"items": allowed}}}
+    some = {"anyOf": [{"required": [name]} for name in known]}
+    in_bands = {"required": ["bands"], "properties": {"bands": {"contains": some}}}
+    in_an_asset = {"not": {"additionalProperties": {"not": in_bands}}}
     place = (
-        {"properties": {"properties": allowed}}
+        {"properties": {"properties": {"allOf": [allowed, some]}}}
         if where == "properties"
-        else {"properties": {"assets": {"additionalProperties": bands}}}
+        else {"properties": {"assets": {"allOf": [{"additionalProperties": bands}, in_an_asset]}}}
     )
     declared = {"properties": {"stac_extensions": {"contains": {"const": extension}}}, "required": ["stac_extensions"]}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "$id": extension, "allOf": [declared, place]}
