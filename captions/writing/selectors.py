@@ -10,7 +10,6 @@ from ..captioners import captioner_of
 from ..captioners.base import Spent
 from ..captioners.openai import OpenAICaptioner
 from ..models import Proposal
-from .kind import area_of
 from .options import KIND, Captioning
 
 SHOWN = 50
@@ -39,20 +38,20 @@ class Trial:
 
 
 def trial_of(job: Job) -> Trial:
-    """What the tiles of a trial say, with an estimate for all built tiles of the area."""
+    """What the tiles of a trial say, with an estimate for all that it was tried for."""
     asked = Captioning.of(job.parameters)
     said = Proposal.objects.filter(tile__in=job.parameters.get("trial", []), captioner=asked.captioner)
     newest = {row.tile_id: row for row in said.select_related("tile__area").order_by("id")}
     writer = captioner_of(asked.captioner)
     rows = sorted(newest.values(), key=lambda row: row.tile.index)[:SHOWN]
     lines = [_line(row, writer.cost(_spent(row))) for row in rows]
-    built = dict(area_of(job).counters.values_list("name", "value")).get("built", 0)
-    each = built / len(lines) if lines else 0.0
+    tiles = job.parameters.get("wanted", 0)
+    each = tiles / len(lines) if lines else 0.0
     at_once = writer.endpoint.concurrent if isinstance(writer, OpenAICaptioner) else 1
     return Trial(
         lines=lines,
         failures=job.failures,
-        tiles=built,
+        tiles=tiles,
         tokens=round(sum(line.tokens for line in lines) * each),
         seconds=sum(line.seconds for line in lines) * each / at_once,
         money=sum(line.money for line in lines) * each,
