@@ -18,12 +18,14 @@ from ..search.selectors import captions_matching
 from .options import TRIAL_TILES, Captioning
 
 WORDS_AT_ONCE = 1000
+UNTOUCHED = Q(author__isnull=True, state=Reading.UNREAD)
+"""Captions that a captioner may write anew: no person wrote, restored or accepted them."""
 
 
 def tiles_wanted(area: Area, asked: Captioning) -> QuerySet[TilePair]:
     """Built tiles to be described, in their order. Where people's texts stand a caption is not even asked for."""
     tiles = TilePair.objects.filter(area=area, build_state=BuildState.BUILT).order_by("index")
-    if asked.make_captions and not asked.trial:
+    if asked.make_captions:
         # Not an `exclude`: a tile without any caption is wanted too.
         tiles = tiles.filter(Q(caption__isnull=True) | Q(caption__author__isnull=True, caption__state=Reading.UNREAD))
     if asked.only_missing:

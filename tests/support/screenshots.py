@@ -34,6 +34,7 @@ PAGES = {
     "caption": f"/areas/{AREA}/captions/12/",
     "rectify": f"/areas/{AREA}/captions/rectify/",
     "captions-many": f"/captions/many/?area={AREA}&do=replace&find=hills&replace=ridges",
+    "captions-recaption": f"/captions/recaption/?area={AREA}&origin=rules",
     "captions-progress": f"/areas/{AREA}/captions/progress/",
     "caption-settings": f"/areas/{AREA}/captions/settings/",
     "captions-write": f"/areas/{AREA}/captions/write/",
