@@ -141,6 +141,10 @@ TABLE: dict[str, list[Address]] = {
         Address("/areas/testland/captions/write/", "curator"),
         Address("/areas/testland/captions/write/", "curator", 200, "post"),
     ],
+    "captions-import": [
+        Address("/areas/testland/captions/import/", "curator"),
+        Address("/areas/testland/captions/import/", "curator", 200, "post"),
+    ],
     "captions-write-trial": [Address("/areas/testland/captions/write/trial/", "curator")],
     "captions-compare": [Address("/areas/testland/captions/compare/", "viewer")],
     "captions-compare-vote": [Address("/areas/testland/captions/compare/0/", "annotator", 400, "post")],

@@ -38,6 +38,7 @@ PAGES = {
     "captions-progress": f"/areas/{AREA}/captions/progress/",
     "caption-settings": f"/areas/{AREA}/captions/settings/",
     "captions-write": f"/areas/{AREA}/captions/write/",
+    "captions-import": f"/areas/{AREA}/captions/import/",
     "captions-compare": f"/areas/{AREA}/captions/compare/",
     "releases": "/releases/",
     "release-new": "/releases/new/",
