@@ -136,7 +136,7 @@ class Rectify {
       return;
     }
     const { caption } = item;
-    const id = await this.readings.add(item.index, "accept", { base_version: caption.version });
+    const id = this.readings.add(item.index, "accept", { base_version: caption.version });
     this.#done.push({ verb: "accept", index: item.index, id, before: { state: caption.state, own: caption.own } });
     this.#count(caption, -1);
     if (caption.state === "unread") Object.assign(caption, { state: "read", own: true });
@@ -152,7 +152,7 @@ class Rectify {
       return;
     }
     const verb = caption.flagged ? "unflag" : "flag";
-    const id = await this.readings.add(item.index, verb, { base_version: caption.version });
+    const id = this.readings.add(item.index, verb, { base_version: caption.version });
     this.#done.push({ verb, index: item.index, id, before: { flagged: caption.flagged } });
     caption.flagged = !caption.flagged;
     this.#head();
@@ -175,7 +175,7 @@ class Rectify {
       await this.#undismiss(last);
       return;
     }
-    await this.readings.add(last.index, "undo", { undoes: last.id });
+    this.readings.add(last.index, "undo", { undoes: last.id });
     Object.assign(caption, last.before);
     if (last.verb === "accept") this.#count(caption, 1);
     this.#show();

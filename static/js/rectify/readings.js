@@ -35,11 +35,11 @@ export class Readings extends EventTarget {
     return this.#outbox?.failure ?? null;
   }
 
-  /** Keep it and send it; resolves with its id once it will outlast this page. */
-  async add(index, verb, more) {
+  /** Take it on; returns its id at once. What this browser cannot keep is `lost`. */
+  add(index, verb, more) {
     const id = uuid();
     const body = { client_id: id, verb, ...more };
-    await this.#outbox.add({ id, area: this.area, subject: index, url: this.address(index), body });
+    this.#outbox.add({ id, area: this.area, subject: index, url: this.address(index), body });
     return id;
   }
 
