@@ -79,6 +79,7 @@ TABLE: dict[str, list[Address]] = {
     "tile-layer": [Address("/areas/testland/tiles/0/png?v=1", "viewer")],
     "atlas": [Address("/areas/testland/atlas/", "viewer")],
     "atlas-tiles": [Address("/areas/testland/atlas/tiles", "viewer")],
+    "atlas-colouring": [Address("/areas/testland/atlas/colours/split/99", "viewer", 404)],
     "atlas-sheet": [Address("/areas/testland/atlas/sheets/99/32", "viewer", 404)],
     "api-area-tiles": [api("areas/testland/tiles/", "viewer")],
     "api-area-tile": [api("areas/testland/tiles/0/", "viewer")],

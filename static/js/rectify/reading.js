@@ -21,7 +21,7 @@ export class Reading {
       return;
     }
     const { caption } = item;
-    const id = await readings.add(item.index, "accept", { base_version: caption.version });
+    const id = readings.add(item.index, "accept", { base_version: caption.version });
     this.#done.push({ verb: "accept", index: item.index, id, before: { state: caption.state, own: caption.own } });
     this.count(caption, -1);
     if (caption.state === "unread") Object.assign(caption, { state: "read", own: true });
@@ -37,7 +37,7 @@ export class Reading {
       return;
     }
     const verb = caption.flagged ? "unflag" : "flag";
-    const id = await readings.add(item.index, verb, { base_version: caption.version });
+    const id = readings.add(item.index, verb, { base_version: caption.version });
     this.#done.push({ verb, index: item.index, id, before: { flagged: caption.flagged } });
     caption.flagged = !caption.flagged;
     this.desk.head();
@@ -50,7 +50,7 @@ export class Reading {
     const finding = words.marked;
     if (!item || !finding) return;
     const { caption } = item;
-    const id = await readings.dismiss(item.index, finding.id);
+    const id = readings.dismiss(item.index, finding.id);
     this.#done.push({ verb: "dismiss", index: item.index, id, finding, before: { findings: caption.findings } });
     caption.findings = caption.findings.filter((other) => other !== finding);
     this.desk.showFindings();
@@ -71,8 +71,8 @@ export class Reading {
       this.desk.say(`${name} ${SAVED}`, true);
       return;
     }
-    if (last.verb === "dismiss") await readings.undismiss(last.index, last.finding.id, last.id);
-    else await readings.add(last.index, "undo", { undoes: last.id });
+    if (last.verb === "dismiss") readings.undismiss(last.index, last.finding.id, last.id);
+    else readings.add(last.index, "undo", { undoes: last.id });
     Object.assign(caption, last.before);
     if (last.verb === "accept") this.count(caption, 1);
     this.desk.show();

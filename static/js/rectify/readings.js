@@ -35,7 +35,7 @@ export class Readings extends EventTarget {
     return this.#outbox?.failure ?? null;
   }
 
-  /** Keep it and send it; resolves with its id once it will outlast this page. */
+  /** Take it on; returns its id at once. What this browser cannot keep is `lost`. */
   add(index, verb, more) {
     return this.#keep(index, this.remote.readings(index), { verb, ...more });
   }
@@ -50,9 +50,9 @@ export class Readings extends EventTarget {
     return this.#keep(index, this.remote.undismissal(index, finding), { undoes });
   }
 
-  async #keep(index, url, body) {
+  #keep(index, url, body) {
     const id = uuid();
-    await this.#outbox.add({ id, area: this.area, subject: index, url, body: { client_id: id, ...body } });
+    this.#outbox.add({ id, area: this.area, subject: index, url, body: { client_id: id, ...body } });
     return id;
   }
 
