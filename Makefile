@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: demo test test-slow test-readers lint bench clean
+.PHONY: demo test test-slow test-readers test-blip lint bench clean
 
 # The virtual environment holds what it was last told to; the stamp says what that was.
 $(VENV)/run.stamp: requirements.txt
@@ -40,6 +40,12 @@ test-slow: $(VENV)/test.stamp
 test-readers: $(VENV)/test.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-readers.txt
 	$(BIN)/python -m pytest tests/portal/exports/layouts/test_real_readers.py tests/portal/exports/test_same_hour.py
+
+# Large, too: models that describe images on this machine, here on its CPU, and CLIP's tokenizer.
+test-blip: $(VENV)/test.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	  --extra-index-url https://download.pytorch.org/whl/cpu -r requirements-blip.txt
+	$(BIN)/python -m pytest tests/captions/captioners/test_blip.py tests/captions/checks/test_clip_tokenizer.py
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m tests.bench

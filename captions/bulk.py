@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound, Stale
-from tiles.core.permissions import RECTIFY_CAPTIONS, require
+from tiles.core.permissions import BUILD_AREA, RECTIFY_CAPTIONS, require
 from tiles.jobs.leases import Lease
 from tiles.jobs.planned import PlannedKind
 from tiles.jobs.services import job_cancel, job_start
@@ -21,7 +22,7 @@ from tiles.models import Job, JobChunk
 from .changes import Among, Walk
 from .edits import Edit, edit_of
 from .models import Caption, CaptionRevision
-from .services import caption_rectify, caption_restore
+from .services import caption_put_back, caption_rectify, caption_restore
 
 KIND = "captions_edit"
 AT_ONCE = 500
@@ -91,8 +92,9 @@ def captions_edit(*, seen: Mapping[int, int], edit: Edit, by: Any, action: UUID)
 def revisions_take_back(*, keys: Sequence[int], by: Any, action: UUID) -> Outcome:
     """Bring back what stood before each of these revisions, given by their keys, as one action.
 
-    Those taken back already are `unchanged`; captions with a newer revision are `stale` and stay. A repeated call adds
-    nothing and returns the same. Raises NotAllowed when one is somebody else's, Conflict when one took something back.
+    Those taken back already are `unchanged`; captions with a newer revision are `stale` and stay, as are a captioner's
+    that somebody accepted. A repeated call adds nothing and returns the same. Raises NotAllowed when one is somebody
+    else's, or a captioner's and `by` starts none; Conflict when one took something back.
     """
     require(by, RECTIFY_CAPTIONS)
     outcome = Outcome()
@@ -151,14 +153,27 @@ def captions_edit_undo(*, action: UUID, by: Any, undo: UUID, background: bool = 
         raise NotAllowed(NOT_YOURS, code="not_yours")
     if job and job.state in Job.OPEN:
         job_cancel(job_id=job.pk, by=by)
-    revisions = CaptionRevision.objects.filter(action=action).order_by("pk")
-    found = list(revisions.values_list("pk", flat=True)[: AT_ONCE + 1])
-    if not found and not job:
+    if not job and not _undone_by(action).exists():
         raise NotFound(NOT_ARRIVED, code="nothing_to_undo")
+    return action_take_back(
+        action=action, by=by, undo=undo, title="Undo a change of many captions", background=background
+    )
+
+
+def action_take_back(*, action: UUID, by: Any, undo: UUID, title: str, background: bool = True) -> Outcome | Job:
+    """Take back the revisions of an action: up to AT_ONCE at once, more by a job of this title, which is returned.
+
+    Raises as `revisions_take_back` does.
+    """
+    again = _job(undo)
+    if again:
+        return again
+    revisions = _undone_by(action)
+    found = list(revisions.values_list("pk", flat=True)[: AT_ONCE + 1])
     if len(found) <= AT_ONCE:
         return revisions_take_back(keys=found, by=by, action=undo)
     _require_undoable(revisions[0], by)
-    return _start(by, undo, "Undo a change of many captions", {"undoes": str(action)}, background)
+    return _start(by, undo, title, {"undoes": str(action)}, background)
 
 
 def _edit_one(caption: Caption, version: int, edit: Edit, by: Any, client_id: UUID, action: UUID) -> str:
@@ -189,6 +204,8 @@ def _take_back(revision: CaptionRevision, by: Any, client_id: UUID, action: UUID
     if caption.version != revision.number:
         taken_back = caption.revisions.filter(number=revision.number + 1, restores__number=before, action__isnull=False)
         return "unchanged" if taken_back.exists() else "stale"
+    if revision.author_id is None:
+        return "done" if caption_put_back(revision=revision, by=by, client_id=client_id, action=action) else "stale"
     return _outcome_of(
         lambda: caption_restore(
             tile_id=caption.tile_id,
@@ -220,10 +237,17 @@ def _tell(outcome: Outcome, caption: Caption, what: str) -> None:
 
 
 def _require_undoable(revision: CaptionRevision, by: Any) -> None:
-    if revision.author_id != by.pk:
+    if revision.author_id is None:
+        require(by, BUILD_AREA)
+    elif revision.author_id != by.pk:
         raise NotAllowed(NOT_YOURS, code="not_yours")
     if revision.restores_id:
         raise Conflict(UNDO_OF_UNDO, code="undo_of_undo")
+
+
+def _undone_by(action: UUID) -> QuerySet[CaptionRevision]:
+    """The revisions of an action that can be taken back: all but first captions, before which nothing stood."""
+    return CaptionRevision.objects.filter(action=action, number__gt=1).order_by("pk")
 
 
 def _captions() -> Any:
@@ -234,7 +258,7 @@ def _made(client_ids: Iterable[UUID], by: Any) -> set[UUID]:
     """Those that an earlier call has made. Raises Conflict when it was somebody else's."""
     made = CaptionRevision.objects.filter(client_id__in=list(client_ids))
     authors = dict(made.values_list("client_id", "author_id"))
-    if any(author != by.pk for author in authors.values()):
+    if any(author not in (None, by.pk) for author in authors.values()):
         raise Conflict(OTHER_ACTION, code="client_id_taken")
     return set(authors)
 
@@ -285,8 +309,7 @@ def _plan(lease: Lease) -> None:
 
 
 def _revisions_of(action: str) -> list[Any]:
-    revisions = CaptionRevision.objects.filter(action=UUID(action)).order_by("caption__tile_id")
-    return list(revisions.values_list("pk", flat=True))
+    return list(_undone_by(UUID(action)).order_by("caption__tile_id").values_list("pk", flat=True))
 
 
 def _as_seen(lease: Lease) -> tuple[list[Any], dict[str, int], list[Place]]:

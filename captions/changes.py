@@ -75,10 +75,11 @@ class Walk:
     def __init__(self, among: Among, edit: Edit) -> None:
         self.edit = edit
         chosen = among.chosen
-        rows = chosen.checked()
+        rows = chosen.narrowed()
         self._rows = _light().filter(pk__in=among.only) if among.only else rows
         self._scope = chosen.scope
-        self._words = "" if among.only else _narrowed(chosen.words, edit.narrowing)
+        # The index finds words, not findings: where one is asked for, every row is looked at.
+        self._words = "" if among.only or chosen.finding_code else _narrowed(chosen.words, edit.narrowing)
 
     def changes(self, after: str = "") -> Iterator[tuple[Caption, Edited | None]]:
         """Every caption, of each only what an edit needs, and what the edit makes of it."""

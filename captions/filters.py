@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import TextInput
 
 from tiles.core.errors import BadInput
@@ -11,7 +11,7 @@ from tiles.models import Area
 
 from .captioners.rules import RulesCaptioner
 from .checks.catalogue import LABELS
-from .models import PERSON, Caption, Reading
+from .models import PERSON, Caption, Finding, Reading
 from .search.engines import Scope
 from .search.query import LONGEST
 
@@ -98,3 +98,11 @@ class CaptionFilter(django_filters.FilterSet):
             raise BadInput(FINDINGS_ALONE, code="bad_filter")
         rows: QuerySet[Caption] = self.qs
         return rows
+
+    def narrowed(self) -> QuerySet[Caption]:
+        """The filtered rows, the finding looked up for each: for who goes through them all. Raises BadInput."""
+        rows = self.checked()
+        if not self.finding_code:
+            return rows
+        open_ones = Finding.objects.filter(caption=OuterRef("pk"), code=self.finding_code, dismissed_at__isnull=True)
+        return rows.filter(Exists(open_ones))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import shorten
 from typing import Any
 
 from django import forms
@@ -10,8 +12,24 @@ from .captioners import captioner_names
 from .captioners.base import Guide
 from .writing.options import Budget, Captioning
 
+SHOWN_WORDS = 90
 
-class WriteForm(forms.Form):
+
+class BudgetForm(forms.Form):
+    """What a captioning may spend."""
+
+    budget_tokens = forms.IntegerField(
+        label="Budget in tokens", min_value=1, required=False, help_text="The job pauses when they are spent."
+    )
+    budget_money = forms.FloatField(
+        label="Budget in money", min_value=0, required=False, help_text="At the prices that are configured."
+    )
+
+    def budget(self) -> Budget:
+        return Budget(tokens=self.cleaned_data["budget_tokens"] or 0, money=self.cleaned_data["budget_money"] or 0.0)
+
+
+class WriteForm(BudgetForm):
     """Which captioner, told what, and how far it may go."""
 
     captioner = forms.ChoiceField(label="Captioner")
@@ -38,20 +56,10 @@ class WriteForm(forms.Form):
         label="Only tiles of which this captioner has said nothing yet", required=False, initial=False
     )
     limit = forms.IntegerField(label="Tiles at most", min_value=1, required=False)
-    budget_tokens = forms.IntegerField(
-        label="Budget in tokens", min_value=1, required=False, help_text="The job pauses when they are spent."
-    )
-    budget_money = forms.FloatField(
-        label="Budget in money", min_value=0, required=False, help_text="At the prices that are configured."
-    )
 
     def __init__(self, *args: Any, guide: Guide, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choice = self.fields["captioner"]
-        if isinstance(choice, forms.ChoiceField):
-            choice.choices = [(name, name) for name in captioner_names()]
-            # A model, where there is one: `rules` has written for every tile already.
-            choice.initial = choice.choices[min(1, len(choice.choices) - 1)][0]
+        _offer_captioners(self.fields["captioner"])
         self.fields["text"].initial = guide.text
         self.fields["terms"].initial = ", ".join(guide.terms)
 
@@ -68,5 +76,35 @@ class WriteForm(forms.Form):
             trial=trial,
         )
 
-    def budget(self) -> Budget:
-        return Budget(tokens=self.cleaned_data["budget_tokens"] or 0, money=self.cleaned_data["budget_money"] or 0.0)
+
+class RecaptionForm(BudgetForm):
+    """Which captioner describes a selection anew, told which version of the area's instruction."""
+
+    captioner = forms.ChoiceField(label="Captioner")
+    instruction = forms.TypedChoiceField(
+        label="Instruction", coerce=int, help_text="A new version is written on the page of the whole area."
+    )
+
+    def __init__(self, *args: Any, versions: Sequence[Guide], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer_captioners(self.fields["captioner"])
+        offered = self.fields["instruction"]
+        if isinstance(offered, forms.ChoiceField):
+            offered.choices = [(guide.number, _version_words(guide)) for guide in versions]
+
+    def asked(self, *, among: str, trial: bool) -> Captioning:
+        given = self.cleaned_data
+        return Captioning(captioner=given["captioner"], instruction=given["instruction"], trial=trial, among=among)
+
+
+def _offer_captioners(field: forms.Field) -> None:
+    if isinstance(field, forms.ChoiceField):
+        field.choices = [(name, name) for name in captioner_names()]
+        # A model, where there is one: `rules` has written for every tile already.
+        field.initial = field.choices[min(1, len(field.choices) - 1)][0]
+
+
+def _version_words(guide: Guide) -> str:
+    """As in "Version 3: Describe this satellite image …"."""
+    name = f"Version {guide.number}" if guide.number else "The usual one"
+    return f"{name}: {shorten(guide.text, SHOWN_WORDS, placeholder=' …')}"

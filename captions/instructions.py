@@ -78,6 +78,12 @@ def guide_of(area: Area, *, number: int | None = None) -> Guide:
     return _guide(found)
 
 
+def instructions_of(area: Area) -> list[Guide]:
+    """Every version there is of what captioners of an area are told, the newest first, and the usual one last."""
+    versions = Instruction.objects.filter(area=area).order_by("-number")
+    return [*(_guide(version) for version in versions), USUAL]
+
+
 def _guide(instruction: Instruction) -> Guide:
     return Guide(instruction.text, tuple(instruction.terms), instruction.number)
 

@@ -131,11 +131,11 @@ def caption_write_machine(*, tile_id: int, captioner: Captioner | None = None) -
         return _write_answer(locked, captioner.name, answer) if locked else None
 
 
-def caption_adopt(*, tile: TilePair, proposal: Proposal) -> CaptionRevision | None:
+def caption_adopt(*, tile: TilePair, proposal: Proposal, action: UUID | None = None) -> CaptionRevision | None:
     """Make what a captioner proposed the caption of a tile that the caller holds locked, with its area loaded.
 
-    Another machine's text gives way; what a person wrote, restored or accepted never does. Returns the revision, or
-    None where nothing was to be done.
+    Another machine's text gives way; what a person wrote, restored or accepted never does. action: shared by the
+    revisions of one run. Returns the revision, or None where nothing was to be done.
     """
     if tile.build_state != BuildState.BUILT:
         return None
@@ -155,7 +155,36 @@ def caption_adopt(*, tile: TilePair, proposal: Proposal) -> CaptionRevision | No
         provenance=proposal.provenance,
         proposal=proposal,
         client_id=_machine_id(tile.pk, number, proposal.captioner),
+        action=action,
     )
+
+
+def caption_put_back(*, revision: CaptionRevision, by: Any, client_id: UUID, action: UUID) -> CaptionRevision | None:
+    """Make the machine's words that stood before a machine's revision the caption again, as unread as they were.
+
+    Returns the new revision, or None where that is not to be done: somebody saved or accepted since, nothing stood
+    before, or the tile is not built any more. The caller checks the permission and looks for repeats.
+    """
+    with transaction.atomic():
+        tile = _locked_tile(revision.caption.tile_id)
+        caption = _caption_of(tile)
+        if not caption or caption.version != revision.number or caption.state != Reading.UNREAD or caption.author_id:
+            return None
+        old = caption.revisions.filter(number=revision.number - 1).first()
+        if old is None or tile.build_state != BuildState.BUILT:
+            return None
+        return _write(
+            tile,
+            caption,
+            text=old.text,
+            components=old.components,
+            origin=old.origin,
+            provenance={**old.provenance, "put_back_by": by.get_username()},
+            proposal=old.proposal,
+            restores=old,
+            client_id=client_id,
+            action=action,
+        )
 
 
 def captions_write_machine(*, tile_ids: Sequence[int], captioner: Captioner | None = None) -> int:

@@ -17,6 +17,7 @@ from tiles.review.selectors import area_by_slug
 
 from .bulk import AT_ONCE, MOST_LEFT_OUT
 from .changes import Among
+from .checks.catalogue import LABELS
 from .edits import LONGEST, REMOVE_TERM, REPLACE, WAYS
 from .progress import COUNT_LIMIT, PERIOD, Pace, states_counted, work_done
 
@@ -42,7 +43,7 @@ def many(request: HttpRequest) -> HttpResponse:
         "given": given,
         "longest": LONGEST,
         "among": among,
-        "scope": _scope(among),
+        "scope": scope_words(among),
         "kept": list(QueryDict(among.asked).items()),
         "page": {
             "filter": among.asked,
@@ -89,7 +90,7 @@ def _urls() -> dict[str, str]:
     return {key: reverse(name) for key, name in names.items()} | {"caption": reverse("caption", args=["area", 0])}
 
 
-def _scope(among: Among) -> list[str]:
+def scope_words(among: Among) -> list[str]:
     """The filter in words, a piece each; empty for every caption there is."""
     if among.only:
         number = len(among.only)
@@ -103,6 +104,7 @@ def _scope(among: Among) -> list[str]:
         f"written by: {choices['origin'][given['origin']].lower()}" if given.get("origin") else "",
         choices["state"][given["state"]].lower() if given.get("state") else "",
         f"that hold: {given['q'].strip()}" if (given.get("q") or "").strip() else "",
+        f"with the finding: {LABELS[given['finding']]}" if given.get("finding") else "",
     ]
     return [piece for piece in pieces if piece]
 

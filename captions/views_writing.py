@@ -21,7 +21,7 @@ from .captioners.endpoints import endpoint_names, endpoint_of
 from .forms import WriteForm
 from .instructions import guide_of, instruction_write
 from .writing.options import Captioning
-from .writing.selectors import captionings_of, trial_of
+from .writing.selectors import captionings_of, runs_of, trial_of
 from .writing.services import captioning_start
 
 
@@ -44,8 +44,8 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "guide": guide,
         "endpoints": [_endpoint(name) for name in endpoint_names()],
-        "jobs": captionings_of(area),
-        **_trial(area),
+        "runs": runs_of(area),
+        **trial_shown(area),
     }
     return render(request, "captions/write.html", context)
 
@@ -55,7 +55,7 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
 def write_trial(request: HttpRequest, slug: str) -> HttpResponse:
     """The part of the page that shows the newest trial; it asks for itself again while that is at work."""
     area = area_by_slug(slug)
-    return render(request, "captions/_trial.html", {"area": area, **_trial(area)})
+    return render(request, "captions/_trial.html", {"area": area, **trial_shown(area)})
 
 
 def _begin(request: HttpRequest, area: Area, form: WriteForm) -> HttpResponse:
@@ -82,10 +82,10 @@ def _endpoint(name: str) -> dict[str, str]:
     return {"name": name, "model": endpoint.model, "hosts": endpoint.hosts}
 
 
-def _trial(area: Area) -> dict[str, Any]:
-    """The newest trial of an area, when there is one."""
+def trial_shown(area: Area, *, among: str | None = None) -> dict[str, Any]:
+    """The newest trial of an area, when there is one. among: only where it was one of this selection."""
     job = next((job for job in captionings_of(area) if _is_trial(job)), None)
-    if job is None:
+    if job is None or (among is not None and Captioning.of(job.parameters).among != among):
         return {"trial_job": None}
     try:
         trial = trial_of(job)

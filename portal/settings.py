@@ -262,6 +262,12 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = env.bool("WHITENOISE_USE_FINDERS", DEBUG)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+# What is too large never reaches the disk; the files that forms send are small.
+FILE_UPLOAD_HANDLERS = [
+    "captions.importing.handler.NotTooLarge",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- JSON ---------------------------------------------------------------------------------------------------------
 

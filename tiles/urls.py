@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern] = [
     path("areas/<slug:slug>/blind/<int:round_id>/judge/", quality.blind_judge, name="blind-judge"),
     path("areas/<slug:slug>/atlas/", atlas.atlas, name="atlas"),
     path("areas/<slug:slug>/atlas/tiles", atlas.atlas_tiles, name="atlas-tiles"),
+    path("areas/<slug:slug>/atlas/colours/<slug:kind>/<int:key>", atlas.atlas_colouring, name="atlas-colouring"),
     path("areas/<slug:slug>/atlas/sheets/<int:block>/<int:size>", atlas.atlas_sheet, name="atlas-sheet"),
 ]
 

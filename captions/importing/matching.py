@@ -22,7 +22,10 @@ EXAMPLES = 10
 
 @dataclass
 class Survey:
-    """What an import would do. unmatched: names that are no built tile of the area; unusable: names with a reason."""
+    """What an import would do. unmatched: names that are no built tile of the area; unusable: names with a reason.
+
+    examples: how many names of either kind are kept.
+    """
 
     records: int = 0
     matched: int = 0
@@ -31,6 +34,7 @@ class Survey:
     unmatched_names: list[str] = field(default_factory=list)
     unusable: int = 0
     unusable_names: list[str] = field(default_factory=list)
+    examples: int = EXAMPLES
 
     def in_words(self) -> str:
         """One line for people."""
@@ -61,7 +65,7 @@ def matches(records: Iterable[Record], *, area: Area, terms: Sequence[str], surv
             tile_id = known.get(record.index) if record.index is not None else None
             if tile_id is None:
                 survey.unmatched += 1
-                _example(survey.unmatched_names, record.name)
+                _example(survey.unmatched_names, record.name, survey.examples)
             elif tile_id in seen:
                 survey.doubled += 1
             elif (match := _match(tile_id, record, terms, survey)) is not None:
@@ -79,13 +83,15 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 def _match(tile_id: int, record: Record, terms: Sequence[str], survey: Survey) -> Match | None:
     record = _terms_first(record, terms)
     try:
+        if record.problem:
+            raise BadInput(record.problem)
         answer = CaptionAnswer(
             description=text_clean(record.text),
             **_components(record),
         )
     except BadInput as error:
         survey.unusable += 1
-        _example(survey.unusable_names, f"{record.name}: {error.message}")
+        _example(survey.unusable_names, f"{record.name}: {error.message}", survey.examples)
         return None
     return Match(tile_id, record.name, answer)
 
@@ -107,6 +113,6 @@ def _terms_first(record: Record, terms: Sequence[str]) -> Record:
     return replace(record, text=rest, terms=(*record.terms, *found))
 
 
-def _example(names: list[str], name: str) -> None:
-    if len(names) < EXAMPLES:
+def _example(names: list[str], name: str, most: int) -> None:
+    if len(names) < most:
         names.append(name[:200])

@@ -1,6 +1,6 @@
-"""Reading captions out of files: a folder of .txt, JSON, JSON lines, CSV or Parquet, one record a tile.
+"""Reading captions out of files: a folder or an archive of .txt, JSON, JSON lines, CSV or Parquet, one record a tile.
 
-Only what lies beneath one of DEMETER_SOURCES is read; where a path really leads is what counts.
+Only what was sent, or lies beneath one of DEMETER_SOURCES, is read; where a path really leads is what counts.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,9 @@ from django.conf import settings
 
 from tiles.build.choosing import source_path
 from tiles.core.errors import BadInput
+
+from .given import GIVEN, given_path
+from .kinds import ARCHIVE, HIDDEN, SUFFIXES, TEXT
 
 MOST_JSON_BYTES = 256 * 2**20
 MOST_TEXT_BYTES = 64 * 2**10
@@ -32,13 +37,14 @@ _TILE = re.compile(r"(?:^|[^a-z0-9])tile[_-](\d{1,9})$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Record:
-    """What a file says of one tile. name: as it stands in the file."""
+    """What a file says of one tile. name: as it stands in the file. problem: why it cannot be read."""
 
     name: str
     text: str
     terms: tuple[str, ...] = ()
     category: str = ""
     weather: str = ""
+    problem: str = ""
 
     @property
     def index(self) -> int | None:
@@ -61,15 +67,27 @@ def source_key(path: Path) -> str:
     raise BadInput(OUTSIDE.format(path.name))
 
 
+def record_path(key: str) -> Path:
+    """The file or folder that a key names. Raises BadInput, NotFound."""
+    return given_path(key) if key.startswith(f"{GIVEN}/") else source_path(key)
+
+
 def records_of(key: str) -> Iterator[Record]:
     """The records of a source, as they come. Raises BadInput for a key or a file that cannot be read."""
-    path = source_path(key)
+    path = record_path(key)
     if path.is_dir():
         yield from _texts(path)
         return
+    if path.suffix.lower() == ARCHIVE:
+        yield from _zipped(path)
+        return
+    if path.suffix.lower() == TEXT:
+        with path.open("rb") as file:
+            yield _text_record(path.name, file.read(MOST_TEXT_BYTES + 1))
+        return
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise BadInput(f"{path.name} is no file of captions. Choose a folder of .txt, or {', '.join(_READERS)}.")
+        raise BadInput(f"{path.name} is no file of captions. Choose a folder of .txt, or {', '.join(SUFFIXES)}.")
     try:
         rows = read(path)
         yield from (record for row in rows if (record := _record(row)) is not None)
@@ -86,11 +104,29 @@ def _texts(folder: Path) -> Iterator[Record]:
         if not path.resolve().is_relative_to(root):
             raise BadInput(OUTSIDE.format(path.name))
         with path.open("rb") as file:
-            content = file.read(MOST_TEXT_BYTES)
-        try:
-            yield Record(path.name, content.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{path.name} is no text in UTF-8.") from error
+            yield _text_record(path.name, file.read(MOST_TEXT_BYTES + 1))
+
+
+def _zipped(path: Path) -> Iterator[Record]:
+    """The texts of an archive, read where they lie."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
+                if entry.is_dir() or not entry.filename.lower().endswith(TEXT) or entry.filename.startswith(HIDDEN):
+                    continue
+                with archive.open(entry) as file:
+                    yield _text_record(entry.filename, file.read(MOST_TEXT_BYTES + 1))
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise BadInput(f"{path.name} cannot be read as an archive: {str(error)[:200]}.") from error
+
+
+def _text_record(name: str, content: bytes) -> Record:
+    if len(content) > MOST_TEXT_BYTES:
+        return Record(name, "", problem=f"It is larger than {MOST_TEXT_BYTES // 1024} KB.")
+    try:
+        return Record(name, content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Record(name, "", problem="It is no text in UTF-8.")
 
 
 def _json(path: Path) -> Iterable[Any]:

@@ -11,7 +11,7 @@ from tiles.models import Area, Job
 from ..instructions import guide_of
 from ..writing.options import IMPORT, KIND, Captioning
 from .matching import Survey, matches
-from .records import records_of, source_path
+from .records import record_path, records_of
 
 
 def import_survey(*, area: Area, key: str) -> Survey:
@@ -30,7 +30,7 @@ def import_start(*, area: Area, key: str, make_captions: bool = True, by: Any = 
     """
     if by is not None:
         require(by, BUILD_AREA)
-    source = source_path(key).name
+    source = record_path(key).name
     asked = Captioning(captioner=IMPORT, model=source[:100], make_captions=make_captions)
     return job_start(
         kind=KIND,

@@ -15,6 +15,7 @@ from ..services import caption_adopt
 
 # Ids of proposals are worked out, not drawn: whoever asks the same again finds what was answered.
 _PROPOSALS = UUID("1c0f6b52-7a5e-5c43-9d0c-0f1f5d2e8a64")
+_ACTIONS = UUID("e3b0a6a4-52c1-5b7e-8a86-9c0f7f6f2d11")
 
 
 def proposal_id(tile: TilePair, *, captioner: str, model: str, instruction: int) -> UUID:
@@ -49,14 +50,25 @@ def answers_keep(
         entry = answers[tile_id]
         proposal = known.get(entry.client_id) or _store(tile, entry, captioner, instruction, job)
         if adopt and (tile.layer("png") or {}).get("v", 0) == entry.picture:
-            written += caption_adopt(tile=tile, proposal=proposal) is not None
+            written += caption_adopt(tile=tile, proposal=proposal, action=action_of(job)) is not None
     return written
 
 
-def proposals_adopt(proposals: Mapping[int, Proposal]) -> int:
+def proposals_adopt(proposals: Mapping[int, Proposal], *, job: Job) -> int:
     """Make proposals that were stored before the captions of their tiles; returns how many were written."""
-    tiles = tiles_locked(proposals)
-    return sum(caption_adopt(tile=tile, proposal=proposals[key]) is not None for key, tile in tiles.items())
+    tiles, action = tiles_locked(proposals), action_of(job)
+    written = [caption_adopt(tile=tile, proposal=proposals[key], action=action) for key, tile in tiles.items()]
+    return sum(revision is not None for revision in written)
+
+
+def action_of(job: Job) -> UUID:
+    """What the revisions of one job share, so that they can be taken back as one."""
+    return uuid5(_ACTIONS, str(job.pk))
+
+
+def undo_of(job: Job) -> UUID:
+    """What the revisions share that take a job's back: always the same, so that it is done once."""
+    return uuid5(action_of(job), "undo")
 
 
 def tiles_locked(tile_ids: Iterable[int]) -> dict[int, TilePair]:

@@ -78,7 +78,7 @@ def area_of(job: Job) -> Area:
 def _plan(lease: Lease, area: Area) -> None:
     asked = Captioning.of(lease.job.parameters)
     size = writer_of(asked).wants.at_once
-    ids = tiles_chosen(area, asked)
+    ids, wanted = tiles_chosen(area, asked, at=lease.job.created_at)
     with lease.fence():
         if lease.job.chunks.filter(stage=TILES).exists():
             return  # an earlier attempt came so far
@@ -86,7 +86,8 @@ def _plan(lease: Lease, area: Area) -> None:
         chunks = [{"do": "tiles", "tiles": ids[start : start + size]} for start in range(0, len(ids), size)]
         lease.add_chunks(chunks, stage=TILES)
         if asked.trial:
-            Job.objects.filter(pk=lease.job.pk).update(parameters={**lease.job.parameters, "trial": ids})
+            parameters = {**lease.job.parameters, "trial": ids, "wanted": wanted}
+            Job.objects.filter(pk=lease.job.pk).update(parameters=parameters)
         lease.log(f"{len(ids):,} {'tile' if len(ids) == 1 else 'tiles'} to describe.")
 
 
@@ -104,8 +105,8 @@ class Desk:
         self._lease = lease
         self._asked = Captioning.of(lease.job.parameters)
         self._writer = writer_of(self._asked)
-        self._guide = guide_of(area, number=self._asked.instruction)
-        self._instruction = Instruction.objects.filter(area=area, number=self._asked.instruction).first()
+        self._guide = guide_of(area, number=self._asked.told)
+        self._instruction = Instruction.objects.filter(area=area, number=self._asked.told).first()
         self._left: list[int] = list(lease.payload["tiles"])
         self._tiles = TilePair.objects.select_related("area").in_bulk(self._left)
         self._ids: dict[int, UUID] = {
@@ -113,7 +114,7 @@ class Desk:
                 tile,
                 captioner=self._asked.captioner,
                 model=self._asked.model,
-                instruction=self._asked.instruction,
+                instruction=self._asked.told,
             )
             for key, tile in self._tiles.items()
         }
@@ -204,7 +205,8 @@ class Desk:
                 adopt=adopt,
             )
             if adopt:
-                proposals_adopt({key: self._known[self._ids[key]] for key in kept if key in self._ids})
+                known = {key: self._known[self._ids[key]] for key in kept if key in self._ids}
+                proposals_adopt(known, job=self._lease.job)
             self._log_examples(made)
             self._lease.count(done=len(said) + len(kept), failures=failures)
             JobChunk.objects.filter(pk=self._lease.chunk_id).update(payload={"do": "tiles", "tiles": left})

@@ -35,18 +35,26 @@ class Budget:
 class Captioning:
     """One run of a captioner over an area.
 
+    instruction: the version of the area's that it is told, 0 the usual one; None, before the job is made, the newest.
     make_captions: an answer becomes the caption wherever no person wrote, restored or accepted one; else it is only
     proposed. only_missing: leave out tiles of which this captioner has said anything before, whatever it was told.
     limit: tiles at most, 0 for all. trial: a few tiles from all over the area, proposed only, to be looked at.
+    among: only tiles whose captions the list shows for this query, as `Among.of` reads it; empty for all tiles.
     """
 
     captioner: str
     model: str = ""
-    instruction: int = 0
+    instruction: int | None = None
     make_captions: bool = True
     only_missing: bool = False
     limit: int = 0
     trial: bool = False
+    among: str = ""
+
+    @property
+    def told(self) -> int:
+        """The version of the instruction, of a job."""
+        return self.instruction or 0
 
     def check(self) -> None:
         """Raise BadInput for what makes no sense."""

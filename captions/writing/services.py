@@ -1,4 +1,4 @@
-"""Starting captionings."""
+"""Starting captionings, and taking back what they wrote."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
+from django.http import QueryDict
 
-from tiles.core.errors import BadInput, Conflict
+from tiles.core.errors import BadInput, Conflict, NotFound
 from tiles.core.permissions import BUILD_AREA, require
 from tiles.jobs.chunks import job_locked
 from tiles.jobs.selectors import job_open
-from tiles.jobs.services import job_resume, job_start
+from tiles.jobs.services import job_cancel, job_resume, job_start
 from tiles.models import Area, Job, JobEvent
 
+from ..bulk import Outcome, action_take_back
 from ..captioners import captioner_of
 from ..captioners.base import Spent
+from ..changes import Among
 from ..instructions import guide_of
+from .keeping import action_of, undo_of
 from .options import KIND, TRIAL_TILES, Budget, Captioning
 
 NO_BUDGET = Budget()
@@ -30,12 +34,14 @@ def captioning_start(
     by: Any = None,
     background: bool = True,
 ) -> Job:
-    """Let a captioner write for an area, told its newest instruction. by: nobody on the command line.
+    """Let a captioner write for an area or a selection of it, told a version of its instruction. by: nobody on the
+    command line.
 
     The same captioning asked for again joins the job that is open, gives it the new budget, and resumes it when it is
     paused. A trial goes to a few tiles, and what it says is kept as proposals, so that no tile is paid for twice.
-    Raises NotAllowed, BadInput for a captioner that cannot be used or a budget that cannot be kept, and Conflict when
-    this captioner is at work on the area with other options.
+    A selection is what it is at the start of the job. Raises NotAllowed, BadInput for a captioner or a filter that
+    cannot be used or a budget that cannot be kept, NotFound for an instruction that never was, and Conflict when this
+    captioner is at work on the area with other options.
     """
     if by is not None:
         require(by, BUILD_AREA)
@@ -43,7 +49,9 @@ def captioning_start(
     writer = captioner_of(asked.captioner)
     _check_budget(budget, writer.cost(Spent(1000, 1000)))
     limit = (asked.limit or TRIAL_TILES) if asked.trial else asked.limit
-    asked = replace(asked, model=writer.model, instruction=guide_of(area).number, limit=limit)
+    among = Among.of(QueryDict(asked.among)).asked
+    number = guide_of(area, number=asked.instruction).number
+    asked = replace(asked, model=writer.model, instruction=number, limit=limit, among=among)
     subject = f"{area.slug}:{asked.captioner}"
     if (open_job := job_open(kind=KIND, subject=subject)) is not None:
         return _joined(open_job, asked, budget, by)
@@ -51,7 +59,7 @@ def captioning_start(
         raise Conflict("This area has no tiles yet. Build it, then let its tiles be described.")
     return job_start(
         kind=KIND,
-        title=f"{'Trial captions' if asked.trial else 'Captions'} of {area.slug} by {asked.captioner}",
+        title=_title(area, asked),
         subject=subject,
         chunks=[{"do": "plan"}],
         by=by,
@@ -59,6 +67,28 @@ def captioning_start(
         parameters={"captioning": asked.to_dict(), "budget": asdict(budget), "spent": {}},
         background=background,
     )
+
+
+def captioning_undo(*, job_id: int, by: Any, background: bool = True) -> Outcome | Job:
+    """Bring back the texts that a captioning, or an import, replaced; once for each.
+
+    What somebody saved or accepted since stays and is said. A job that is still at work is cancelled first. Up to
+    AT_ONCE captions are done at once, more by a job, which is returned. Repeating it returns the same. Raises
+    NotAllowed, and NotFound when there is no such job.
+    """
+    require(by, BUILD_AREA)
+    job = Job.objects.filter(pk=job_id, kind=KIND).first()
+    if job is None:
+        raise NotFound("There is no such captioning. Look at the jobs page for those there are.")
+    if job.state in Job.OPEN:
+        job_cancel(job_id=job.pk, by=by)
+    title = f"Undo: {job.title}"
+    return action_take_back(action=action_of(job), by=by, undo=undo_of(job), title=title, background=background)
+
+
+def _title(area: Area, asked: Captioning) -> str:
+    what = "Trial captions" if asked.trial else "Captions"
+    return f"{what} of {'a selection of ' if asked.among else ''}{area.slug} by {asked.captioner}"
 
 
 def _check_budget(budget: Budget, price: float) -> None:

@@ -7,8 +7,11 @@ class ExportsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from tiles.atlas.colourings import colouring_register
         from tiles.jobs.registry import register
 
+        from .colouring import SplitColouring
         from .jobs import ReleaseJob
 
         register(ReleaseJob())
+        colouring_register(SplitColouring())

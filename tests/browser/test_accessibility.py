@@ -77,6 +77,8 @@ PAGES = (
     *("/captions/", "/areas/testland/captions/0/", "/captions/?area=empty"),
     *("/areas/testland/captions/rectify/", "/areas/empty/captions/rectify/"),
     *("/captions/many/?area=testland&do=replace&find=hill&replace=ridge", "/captions/many/?do=add_term&term="),
+    *("/captions/recaption/?area=testland&origin=rules", "/captions/recaption/?origin=rules"),
+    *("/areas/testland/captions/write/", "/areas/testland/captions/import/"),
     *("/areas/testland/captions/progress/", "/areas/empty/captions/progress/"),
     *("/releases/", "/releases/new/", "/releases/small-1/", "/releases/small-1/diff/small-1/"),
     *("/releases/small-1/files/", "/releases/small-1/files/?folder=testland/", "/releases/small-1/downloads/"),

@@ -26,7 +26,7 @@ def footprint(index):
     ring = [[west, north], [west, south], [east, south], [east, north], [west, north]]
     return dict(lon=west, lat=north, footprint=ring)
 for attempt in (1, 2):
-    for name in ("look", "steer"):
+    for name in ("look", "steer", "split"):
         area = make_area(f"{{name}}-{{attempt}}")
         for index in range(11):
             make_tile(area, index, score=index / 10, **footprint(index))
@@ -41,6 +41,22 @@ from tiles.review.services import tile_approve
 tile = TilePair.objects.get(area__slug={slug!r}, index={index})
 seen = dict(seen=tile.layer_versions(), seen_version=tile.version)
 tile_approve(tile_id=tile.pk, by=User.objects.get(username="reviewer"), client_id=uuid4(), **seen)
+"""
+RELEASE = """
+from django.utils import timezone
+from portal.exports.models import Release, ReleaseEntry
+from tiles.models import Area, ReviewDecision, TilePair
+area = Area.objects.get(slug={slug!r})
+asked = {{"split": {{"way": "files"}}}}
+ready = dict(state="ready", asked=asked, sha256="0" * 64, size=1, ready_at=timezone.now())
+release = Release.objects.create(name=area.slug, **ready)
+release.areas.add(area)
+for position, (index, split) in enumerate({splits!r}.items()):
+    tile = TilePair.objects.get(area=area, index=index)
+    decision = ReviewDecision.objects.filter(tile=tile).get()
+    ReleaseEntry.objects.create(
+        release=release, position=position, tile=tile, layers={{}}, decision=decision, split=split
+    )
 """
 PENDING, APPROVED, FAILED = (154, 154, 154), (31, 138, 91), (90, 42, 110)
 
@@ -122,6 +138,29 @@ def test_colours_stand_where_the_tiles_lie(atlas: Callable[[str], Page], site: S
     settled(page)
     seen = {colour(page, index) for index in range(11)}
     assert len(seen) > 6, "every tile has a picture of its own"
+
+
+def test_coloured_by_the_splits_of_a_release(atlas: Callable[[str], Page], site: Site, attempt: int) -> None:
+    """Chosen by keys; who knows of no release with splits is offered none."""
+    slug, splits = f"split-{attempt}", {0: "train", 1: "train", 5: "val", 10: "test"}
+    page = atlas("split")
+    choice = page.get_by_label("Colour by")
+    expect(choice.get_by_role("option", name="split of")).to_have_count(0)
+    for index in splits:
+        site.shell(DECIDE.format(slug=slug, index=index))
+    site.shell(RELEASE.format(slug=slug, splits=splits))
+    page.reload()
+    page.get_by_label("Pictures").fill("100")
+    choice.focus()
+    page.keyboard.type("split of")
+    legend = page.locator("[data-part=legend]")
+    expect(legend).to_have_text("not in the release 8training 2validation 1test 1")
+    settled(page)
+    train, val, test, other = (0, 114, 178), (240, 228, 66), (224, 123, 57), (140, 140, 140)
+    assert [colour(page, index) for index in (0, 1, 5, 10, 2, 11)] == [train, train, val, test, other, other]
+    page.mouse.move(*point(page, 5))
+    expect(page.locator("[data-part=tile]")).to_contain_text("tile_5")
+    expect(page.locator("[data-part=tile]")).to_contain_text("validation")
 
 
 def test_pointing_dragging_and_keys(atlas: Callable[[str], Page], attempt: int) -> None:

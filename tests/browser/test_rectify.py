@@ -174,17 +174,42 @@ def test_the_whole_path_by_keys(site: Site, visit: Callable[..., Page], attempt:
 
 
 @pytest.mark.slow
-def test_a_finding_is_dismissed_and_counts_again(site: Site, visit: Callable[..., Page], attempt: int) -> None:
+def test_findings_and_history_by_keys(site: Site, visit: Callable[..., Page], attempt: int) -> None:
+    """A dismissal waits for no server, and outlasts its being away; a version is restored without leaving the page."""
     site.shell(SAVE.format(area=f"finding-{attempt}", index=0, text="The picture shows the open sea."))
     page = visit("annotator", "finding", "?state=read")
     at(page, 0)
     findings = part(page, "findings").get_by_role("listitem")
     expect(findings.filter(has_text="sea").first).to_be_visible()
     before = findings.count()
+    page.keyboard.press("n")
+    page.context.set_offline(True)
     page.keyboard.press("d")
     expect(findings).to_have_count(before - 1)
+    expect(page.locator("#rectify")).to_have_attribute("data-unsent", "1")
     page.keyboard.press("u")
     expect(findings).to_have_count(before)
+    page.keyboard.press("d")
+    expect(findings).to_have_count(before - 1)
+    page.context.set_offline(False)
+    sent(page)
+    page.reload()
+    at(page, 0)
+    expect(findings).to_have_count(before - 1)
+
+    expect(page.locator("#rectify")).to_have_attribute("data-started", "true")
+    page.keyboard.press("h")
+    expect(part(page, "history")).to_contain_text("Version 2")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("button", name="Restore version 1")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(part(page, "history")).to_contain_text("Version 3")
+    expect(field(page)).not_to_have_value("The picture shows the open sea.")
+    page.keyboard.press("Escape")
+    expect(part(page, "history-list")).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#stage")).not_to_have_attribute("data-tile", "0")
+    assert states(site, f"finding-{attempt}")[0][:2] == [3, "read"]
 
 
 @pytest.mark.slow
@@ -256,9 +281,11 @@ def test_a_lost_session_loses_nothing(site: Site, visit: Callable[..., Page], at
 def test_a_prompt_by_hand_says_when_it_holds_no_more(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     page = visit("annotator", "hand")
     at(page, 0)
+    page.route("**/preview/", lambda route: route.abort())  # it opens at once, and asks nobody
     page.keyboard.press("b")
     prompt = page.get_by_label("The whole prompt, by hand")
     expect(prompt).to_be_focused()
+    page.unroute("**/preview/")
     page.keyboard.press("Control+a")
     page.keyboard.type("Wholly mine.")
     page.keyboard.press("Escape")
@@ -271,6 +298,10 @@ def test_a_prompt_by_hand_says_when_it_holds_no_more(site: Site, visit: Callable
     write(page, "A quarry.")
     expect(part(page, "prompt-says")).to_contain_text("holds no more")
     expect(part(page, "prompt")).not_to_have_text("Wholly mine.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    expect(part(page, "prompt-says")).to_be_empty()
+    expect(part(page, "prompt")).to_contain_text("A quarry")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.support.factories import colours_of
 from tests.support.review import TILES, decisions, settled, sign_in, stage, states, step_to, unsent
 from tests.support.site import Site
 
@@ -40,6 +41,111 @@ def all_the_same(page: Page) -> None:
     trouble(page).get_by_role("button", name="Decide all the same").click()
     expect(trouble(page)).to_be_hidden()
     settled(page)
+
+
+STORAGE = """
+(() => {
+    const { transaction } = IDBDatabase.prototype;
+    const { put } = IDBObjectStore.prototype;
+    const storage = (window.storage = { failing: false, held: false });
+    storage.hold = async () => {
+        const opened = indexedDB.open("demeter");
+        await new Promise((resolve) => { opened.onsuccess = resolve; });
+        const objects = transaction.call(opened.result, "outbox", "readwrite").objectStore("outbox");
+        storage.held = true;
+        await new Promise((resolve) => {
+            const again = () => {
+                resolve();
+                if (storage.held) objects.get("nothing").onsuccess = again;
+            };
+            again();
+        });
+    };
+    IDBObjectStore.prototype.put = function (...given) {
+        const request = put.apply(this, given);
+        if (storage.failing) this.transaction.abort();
+        return request;
+    };
+})()
+"""
+"""The outbox's store in whatever state: `hold()` keeps it busy until `held` is false; `failing` undoes each write."""
+PRESS = """
+async (keys) => {
+    const shown = [];
+    const channel = new MessageChannel();
+    for (const key of keys) {
+        const event = { key, code: `Digit${key}`, bubbles: true, cancelable: true };
+        document.dispatchEvent(new KeyboardEvent("keydown", event));
+        const next = new Promise((resolve) => { channel.port1.onmessage = resolve; });
+        channel.port2.postMessage(null);
+        await next;
+        const { tile, ready } = document.getElementById("stage").dataset;
+        const context = document.querySelector("[data-layer=png] canvas.picture").getContext("2d");
+        shown.push([tile, ready, [...context.getImageData(9, 5, 1, 1).data.slice(0, 3)]]);
+    }
+    return shown;
+}
+"""
+"""What stands on the page in the first task after the one of each key: number, whether it is whole, and a colour."""
+
+
+class TestTheStore:
+    """What is decided is drawn at once, and sent when the browser's own storage has it and no sooner."""
+
+    def test_the_next_pair_does_not_wait_for_it(self, review: Open) -> None:
+        page = review("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
+        page.evaluate(STORAGE)
+        page.evaluate("storage.hold()")
+        posts: list[str] = []
+        page.on("request", lambda request: request.url.endswith("/decisions/") and posts.append(request.url))
+        shown = page.evaluate(PRESS, ["1", "3", "1"])
+        assert shown == [[str(index), "true", [int(value) for value in colours_of(index)[5, 9]]] for index in (1, 2, 3)]
+        unsent(page, 3)
+        expect(page.locator("[data-part=left]")).to_have_text(str(TILES - 3))
+        page.keyboard.press("u")
+        step_to(page, 2)
+        unsent(page, 4)
+        expect(status(page)).to_have_text("4 decisions on the way.")
+        assert posts == [], "nothing is sent that is not kept"
+        page.evaluate("storage.held = false")
+        settled(page)
+        verbs = [(0, "approve"), (1, "unsure"), (2, "approve"), (2, "undo")]
+        assert [entry[:2] for entry in decisions(page)] == verbs
+
+    def test_leaving_before_it_has_a_decision_is_asked_about(self, review: Open) -> None:
+        page = review("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
+        page.evaluate(STORAGE)
+        page.evaluate("storage.hold()")
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        decide(page, "1")
+        page.reload()
+        assert asked == ["beforeunload"]
+        expect(stage(page)).to_have_attribute("data-ready", "true")
+        settled(page)
+        expect(page.locator("[data-part=left]")).to_have_text(str(TILES - len(decisions(page))))
+
+    def test_what_it_does_not_take_comes_back(self, review: Open) -> None:
+        page = review("reviewer")
+        expect(stage(page)).to_have_attribute("data-ahead", "10")
+        page.evaluate(STORAGE)
+        page.evaluate("storage.failing = true")
+        decide(page, "1")
+        expect(trouble(page)).to_contain_text("tile_0: not recorded")
+        expect(trouble(page)).to_contain_text("You approved it. This browser's storage failed")
+        expect(page.locator("[data-part=left]")).to_have_text(str(TILES))
+        expect(page.locator("[data-part=last] button")).to_have_count(0)
+        unsent(page, 0)
+        page.evaluate("storage.failing = false")
+        decide(page, "3", first=1)
+        settled(page)
+        assert [entry[:2] for entry in decisions(page)] == [(1, "unsure")]
+        trouble(page).get_by_role("button", name="Try again").click()
+        expect(trouble(page)).to_be_hidden()
+        settled(page)
+        assert [entry[:2] for entry in decisions(page)] == [(1, "unsure"), (0, "approve")]
 
 
 class TestNoConnection:

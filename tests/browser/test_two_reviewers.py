@@ -87,6 +87,52 @@ def test_two_must_agree(review: Callable[..., Page], review_site: Site, review_a
     assert states(theirs)[:2] == ["approved", "rejected"]
 
 
+def test_what_is_undone_is_claimed_at_once(review: Callable[..., Page]) -> None:
+    """And by no later renewal: the next one who asks gets other tiles."""
+    mine = review("reviewer")
+    mine.keyboard.press("1")
+    step_to(mine, 1)
+    settled(mine)
+    with mine.expect_response(lambda answer: answer.request.method == "PUT") as renewed:
+        mine.keyboard.press("u")
+        step_to(mine, 0)
+        settled(mine)
+    assert renewed.value.json()["lost"] == []
+    theirs = review("curator")
+    step_to(theirs, 24)
+
+
+def test_what_is_jumped_to_is_claimed_at_once(review: Callable[..., Page]) -> None:
+    mine, theirs = review("reviewer"), review("curator", query="?state=&tile=0")
+    with mine.expect_response(lambda answer: answer.request.method == "PUT"):
+        jump(mine, 27)
+    expect(theirs.locator("[data-part=claim]")).to_be_empty()
+    jump(theirs, 27)
+    expect(theirs.locator("[data-part=claim]")).to_contain_text("reviewer is looking at it, until ")
+    step_to(review("curator"), 0)  # what was before the one who jumped has come free
+
+
+def jump(page: Page, index: int) -> None:
+    page.keyboard.press("g")
+    page.keyboard.type(str(index))
+    page.keyboard.press("Enter")
+    step_to(page, index)
+
+
+def test_a_renewal_keeps_what_is_decided_and_not_sent(review: Callable[..., Page]) -> None:
+    """Else somebody else would be handed it, and decide about it before the server hears of the first decision."""
+    page = review("reviewer")
+    page.route("**/decisions/", lambda route: route.fulfill(status=503, json={"code": "error", "message": "Busy."}))
+    for step in range(3):
+        page.keyboard.press("1")
+        step_to(page, step + 1)
+    with page.expect_request(lambda request: request.method == "PUT") as renewed:
+        page.evaluate("dispatchEvent(new Event('online'))")
+    asked = renewed.value.post_data_json
+    assert asked
+    assert asked["tiles"] == list(range(24))
+
+
 def test_a_renewal_does_not_give_back_what_is_being_handed_out(review: Callable[..., Page]) -> None:
     page = review("reviewer")
     late: list[Route] = []
@@ -97,6 +143,7 @@ def test_a_renewal_does_not_give_back_what_is_being_handed_out(review: Callable[
     with page.expect_request("**/queue/?*"):
         page.keyboard.press("1")
     step_to(page, 8)
+    settled(page)
     with page.expect_request(lambda request: request.method == "PUT") as renewed:
         page.evaluate("dispatchEvent(new Event('online'))")
         late[0].continue_()

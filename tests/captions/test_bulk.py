@@ -14,7 +14,7 @@ from captions import bulk, changes
 from captions.bulk import Outcome, captions_edit, captions_edit_start, captions_edit_undo
 from captions.changes import Among, changes_counted, changes_page
 from captions.edits import Edit, edit_of
-from captions.models import Caption, CaptionRevision, Reading
+from captions.models import Caption, CaptionRevision, Finding, Reading
 from captions.reading import caption_read
 from captions.search.engines import Scope
 from captions.search.index import index_differences, index_write
@@ -110,6 +110,14 @@ class TestPreview:
         for query in ("area=nowhere", "state=cat", "only=cat", f"only={','.join(['1'] * 501)}"):
             with pytest.raises(BadInput):
                 among(query)
+
+    def test_a_finding_of_the_filter_narrows_it_too(self, area: Area) -> None:
+        Finding.objects.all().delete()
+        caption = Caption.objects.get(tile__index=4)
+        Finding.objects.create(caption=caption, area=area, code="sea", message="No sea.", severity=1)
+        assert previewed("finding=sea") == [4]
+        assert previewed("finding=sea&area=coast") == [4]
+        assert previewed("finding=lake") == []
 
     def test_pages_and_counts_are_bounded(self, area: Area, monkeypatch: pytest.MonkeyPatch) -> None:
         """Batches, pages and limits of every size give the same captions, each once."""

@@ -119,6 +119,53 @@ class TestWriting:
         assert Job.objects.count() == 1
 
 
+class TestWritingAnew:
+    PAGE = "/captions/recaption/"
+
+    def test_a_selection_tried_written_and_taken_back(self, signed_in: Any, area: Area) -> None:
+        cara, keys = signed_in("curator"), []
+        for tile in area.tiles.order_by("index")[:3]:
+            caption_adopt(tile=tile, proposal=propose(tile, "glm", f"{EVIL} {tile.index}"))
+            keys.append(str(tile.caption.pk))
+        ann = signed_in("annotator")
+        body = {"text": "Mine.", "base_version": 1, "client_id": str(uuid4())}
+        ann.put("/api/v1/areas/land/tiles/2/caption/", body, content_type="application/json")
+        address = f"{self.PAGE}?only={','.join(keys)}"
+        page = cara.get(address)
+        assert (page.context["selected"].number, page.context["selected"].writable) == (3, 2)
+        asked = {"captioner": "rules", "instruction": "0"}
+        assert cara.post(address, {**asked, "trial": "1"})["Location"] == f"{address}#trial"
+        run_here(Job.objects.get().pk, lambda _job: None)
+        shown = cara.get(address).content.decode()
+        assert "All 2 tiles would take about" in shown
+        assert "Stands now: &lt;img src=x" in shown
+        assert "<img src=x" not in shown
+
+        assert cara.post(address, {**asked, "start": "1"})["Location"].startswith("/jobs/")
+        job = run_here(Job.objects.order_by("-id")[0].pk, lambda _job: None)
+        assert (job.done, f"/write/{job.pk}/undo/" in cara.get(address).content.decode()) == (2, True)
+        assert ann.post(f"{WRITE}{job.pk}/undo/").status_code == 403
+        assert "2 texts are back." in cara.post(f"{WRITE}{job.pk}/undo/", follow=True).content.decode()
+        assert [tile.caption.origin for tile in area.tiles.order_by("index")[:3]] == ["glm", "glm", "person"]
+        assert "taken back" in cara.get(address).content.decode()
+        assert cara.post(f"/areas/elsewhere/captions/write/{job.pk}/undo/").status_code == 404
+
+    def test_one_area_is_chosen_first(self, signed_in: Any, area: Area) -> None:
+        cara, other = signed_in("curator"), make_area("other")
+        keys = []
+        for where in (area, other):
+            tile = where.tiles.first() or make_tile(where, 0, files=False)
+            caption_adopt(tile=tile, proposal=propose(tile, "glm", "Hills."))
+            keys.append(tile.caption.pk)
+        query = f"only={keys[0]},{keys[1]}"
+        assert f"?{query}&amp;area=other" in cara.get(f"{self.PAGE}?{query}").content.decode()
+        assert cara.get(f"{self.PAGE}?{query}&area=other").context["selected"].number == 1
+        assert "Of which area?" in cara.get(f"{self.PAGE}?origin=glm").content.decode()
+        assert "No such captions" in cara.get(f"{self.PAGE}?only=999999").content.decode()
+        listed = {role: signed_in(role).get("/captions/").content.decode() for role in ("annotator", "curator")}
+        assert (self.PAGE in listed["annotator"], self.PAGE in listed["curator"]) == (False, True)
+
+
 class TestComparing:
     def test_texts_side_by_side_and_escaped(self, signed_in: Any, rivals: dict[str, Proposal]) -> None:
         page = signed_in("annotator").get(COMPARE).content.decode()

@@ -79,6 +79,7 @@ TABLE: dict[str, list[Address]] = {
     "tile-layer": [Address("/areas/testland/tiles/0/png?v=1", "viewer")],
     "atlas": [Address("/areas/testland/atlas/", "viewer")],
     "atlas-tiles": [Address("/areas/testland/atlas/tiles", "viewer")],
+    "atlas-colouring": [Address("/areas/testland/atlas/colours/split/99", "viewer", 404)],
     "atlas-sheet": [Address("/areas/testland/atlas/sheets/99/32", "viewer", 404)],
     "api-area-tiles": [api("areas/testland/tiles/", "viewer")],
     "api-area-tile": [api("areas/testland/tiles/0/", "viewer")],
@@ -119,6 +120,11 @@ TABLE: dict[str, list[Address]] = {
     "api-upload-accepted": [api(f"uploads/accepted/{NO_UPLOAD}/", "curator", 404, "delete")],
     "captions": [Address("/captions/", "viewer")],
     "captions-many": [Address("/captions/many/", "annotator")],
+    "captions-recaption": [
+        Address("/captions/recaption/?area=testland", "curator"),
+        Address("/captions/recaption/?area=testland", "curator", 200, "post"),
+    ],
+    "captions-write-undo": [Address("/areas/testland/captions/write/0/undo/", "curator", 404, "post")],
     "captions-progress": [Address("/areas/testland/captions/progress/", "viewer")],
     "api-captions-edit": [api("captions/edit/", "annotator", 400, "post")],
     "api-captions-preview": [api("captions/edit/preview/?do=replace&find=hill", "annotator")],
@@ -135,6 +141,10 @@ TABLE: dict[str, list[Address]] = {
     "captions-write": [
         Address("/areas/testland/captions/write/", "curator"),
         Address("/areas/testland/captions/write/", "curator", 200, "post"),
+    ],
+    "captions-import": [
+        Address("/areas/testland/captions/import/", "curator"),
+        Address("/areas/testland/captions/import/", "curator", 200, "post"),
     ],
     "captions-write-trial": [Address("/areas/testland/captions/write/trial/", "curator")],
     "captions-compare": [Address("/areas/testland/captions/compare/", "viewer")],

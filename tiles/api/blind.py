@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 
 from tiles.core.permissions import REVIEW_TILES
 from tiles.models import BlindAnswer, BlindRound
-from tiles.review import blind, blinded, services
+from tiles.review import blind, blinded
+from tiles.review.checks import NOTE_LENGTH
 from tiles.review.selectors import area_by_slug
 
 from .tiles import TileOut
@@ -40,7 +41,7 @@ class BlindAnswerIn(serializers.Serializer[Any]):
     index = serializers.IntegerField(min_value=0)
     verb = serializers.ChoiceField(choices=Verb.choices)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
-    note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
+    note = serializers.CharField(default="", allow_blank=True, max_length=NOTE_LENGTH)
     seen = serializers.DictField(child=serializers.IntegerField(), required=False)
     undoes = serializers.UUIDField(required=False, allow_null=True, default=None)
 

@@ -16,8 +16,10 @@ from tiles.core.errors import BadInput
 from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
 from tiles.models import Area, Job, TilePair
 from tiles.review import actions, bulk, selectors, services
+from tiles.review.checks import NOTE_LENGTH
 from tiles.review.filters import TileFilter
 from tiles.review.present import decision_payload
+from tiles.review.recording import Outcome
 
 from .review import DecisionOut
 from .tiles import FILTER_PARAMETERS
@@ -43,7 +45,7 @@ class BulkIn(serializers.Serializer[Any]):
     action = serializers.UUIDField()
     verb = serializers.ChoiceField(choices=VERB_CHOICES)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
-    note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
+    note = serializers.CharField(default="", allow_blank=True, max_length=NOTE_LENGTH)
     tiles = serializers.ListField(child=SeenIn(), required=False, allow_empty=False, max_length=bulk.AT_ONCE)
     filter = serializers.CharField(required=False, allow_blank=True, max_length=4000)
     seen_at = serializers.DateTimeField(required=False)
@@ -170,10 +172,10 @@ def ids_of_seen(area: Area, versions: dict[int, int]) -> dict[int, int]:
     return {ids[index]: version for index, version in versions.items()}
 
 
-def bulk_answer(area: Area, result: services.Outcome | Job) -> Response:
+def bulk_answer(area: Area, result: Outcome | Job) -> Response:
     """What became of an action: at once, or the job that does it."""
     job = result.pk if isinstance(result, Job) else None
-    outcome = services.Outcome() if isinstance(result, Job) else result
+    outcome = Outcome() if isinstance(result, Job) else result
     body = {
         "done": outcome.done,
         "unchanged": outcome.unchanged,

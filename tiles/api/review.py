@@ -16,6 +16,7 @@ from tiles.core.permissions import REVIEW_TILES, VIEW_DATA
 from tiles.models import ReviewDecision
 from tiles.models.choices import ReviewState
 from tiles.review import selectors, services
+from tiles.review.checks import NOTE_LENGTH
 from tiles.review.policy import needs_second, voted_by
 from tiles.review.present import decision_payload
 
@@ -74,7 +75,7 @@ class DecisionIn(serializers.Serializer[Any]):
     index = serializers.IntegerField(min_value=0)
     verb = serializers.ChoiceField(choices=VERB_CHOICES)
     reason = serializers.CharField(default="", allow_blank=True, max_length=32)
-    note = serializers.CharField(default="", allow_blank=True, max_length=services.NOTE_LENGTH)
+    note = serializers.CharField(default="", allow_blank=True, max_length=NOTE_LENGTH)
     seen = serializers.DictField(child=serializers.IntegerField(), required=False)
     seen_version = serializers.IntegerField(min_value=0, required=False)
     undoes = serializers.UUIDField(required=False, allow_null=True, default=None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from .signing import bounds_of, cells_near, likeness_read, overlap, trial_read
 TILES_A_BLOCK = 250
 #: Mismatched pairs that are tried for the level of chance; each also with its heights turned round.
 MISMATCHES = 24
+#: What is kept of their heights meanwhile: all of tiles of 512, 48 MB, and none of the largest.
+KEPT_PIXELS = 2 * MISMATCHES * 512**2
 #: A quarter of a hash that more tiles share tells nothing, and would make the look-up slow.
 COMMON = 200
 #: So much of the smaller footprint must be shared.
@@ -96,13 +99,15 @@ def _threshold(area: Area, usable: array[int], azimuth: float, beat: Beat) -> fl
     others = [usable[(number * len(usable) // count + len(usable) // 2) % len(usable)] for number in range(count)]
     peaks: list[float] = []
     rows = TilePair.objects.in_bulk({*chosen, *others})
+    # A tile's heights are needed twice, as a rule: by itself and by the tile half an area away.
+    heights_of = lru_cache(KEPT_PIXELS // area.tile_size**2)(lambda key: _heights(area, rows[key]))
     for one, other in zip(chosen, others, strict=True):
         beat()
         picture = _picture(area, rows[one])
         if picture is None:
             continue
         grid = Grid.from_dict(rows[one].grid or {})
-        for heights, mismatched in ((_heights(area, rows[other]), one != other), (_heights(area, rows[one]), False)):
+        for heights, mismatched in ((heights_of(other), one != other), (heights_of(one), False)):
             if heights is None or heights.shape != picture.shape:
                 continue
             variants = [heights] if mismatched else []
@@ -146,8 +151,8 @@ def blocks_of(area: Area, survey: AreaSurvey) -> list[dict[str, Any]]:
     return [{"do": "judge", "from": start, "survey": survey.to_dict()} for start in starts]
 
 
-def tiles_judge(area: Area, payload: Mapping[str, Any], beat: Beat) -> list[TilePair]:
-    """Judge one block of tiles. Returns the rows that change, not saved yet: only the fields of WRITTEN."""
+def tiles_judge(area: Area, payload: Mapping[str, Any], beat: Beat) -> dict[tuple[str, ...], list[TilePair]]:
+    """Judge one block of tiles. Returns the rows that change, not saved yet, by which fields of WRITTEN do."""
     survey = AreaSurvey(**payload["survey"])
     start = payload["from"]
     tiles = list(
@@ -158,14 +163,14 @@ def tiles_judge(area: Area, payload: Mapping[str, Any], beat: Beat) -> list[Tile
         .order_by("index")
     )
     twins = _twins(area, tiles, beat)
-    changed = []
+    changed: dict[tuple[str, ...], list[TilePair]] = {}
     for tile in tiles:
-        before = [getattr(tile, name) for name in WRITTEN]
+        before = {name: getattr(tile, name) for name in WRITTEN}
         tile.shift_px = _shift(tile, survey)
         tile.duplicate_of = twins.get(tile.pk)
         score_apply(tile, area_sharpness=survey.sharpness)
-        if [getattr(tile, name) for name in WRITTEN] != before:
-            changed.append(tile)
+        if names := tuple(name for name in WRITTEN if getattr(tile, name) != before[name]):
+            changed.setdefault(names, []).append(tile)
     return changed
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from tiles.imagery.base import Imagery, NoImagery, Source, SourceClosed, SourceError
 from tiles.models.choices import Failure
-from tiles.raster.arrays import BoolArray, NumberArray, UInt8Array, share_of
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, UInt8Array, share_of
 from tiles.raster.dem import Dem, read_dem
 from tiles.raster.depth import depth_to_uint8
 from tiles.raster.encode import encode_geotiff, encode_jpeg_preview, encode_png
 from tiles.raster.errors import BlankImage, FlatTile, RasterError
 from tiles.raster.grid import Grid
 from tiles.raster.heights import Heights
-from tiles.raster.measuring import Quality, measure_quality
+from tiles.raster.measuring import Quality, measure_quality, reflectance_of
 from tiles.raster.quality import flags_of
 from tiles.raster.stretch import Normalisation, Stretched, stretch_rgb
 from tiles.raster.surface import SurfaceMeasures, measure_surface
@@ -206,11 +206,12 @@ def _built(
     }
     beat()
     layers |= _height_layers(dem, void, grid, nodata, (terrain.dem_min, terrain.dem_max))
+    reflectance = _reflectance(imagery)
     return Built(
         layers=layers,
         terrain=terrain,
-        surface=_surface(imagery),
-        quality=_quality(dem, imagery, grid),
+        surface=_surface(imagery, reflectance),
+        quality=_quality(dem, imagery, grid, reflectance),
         uncovered_share=uncovered,
         flags=flags_of(distinct=terrain.distinct_heights, stretch_flags=stretched.flags),
         provenance=imagery.provenance,
@@ -335,16 +336,22 @@ def _uncovered(imagery: Imagery) -> float:
     return share_of(~imagery.valid)
 
 
-def _surface(imagery: Imagery) -> SurfaceMeasures:
-    """Measures of the unstretched imagery, in the source's physical unit where it declares one."""
+def _reflectance(imagery: Imagery) -> FloatArray | None:
+    """Red, green and blue, (3, H, W) float32, as two kinds of measures take them; None where no scale is known."""
     if imagery.scale is None:
+        return None
+    return reflectance_of(np.moveaxis(imagery.rgb, 2, 0), imagery.scale, imagery.offset)
+
+
+def _surface(imagery: Imagery, reflectance: FloatArray | None) -> SurfaceMeasures:
+    """Measures of the unstretched imagery, in the source's physical unit where it declares one."""
+    if reflectance is None:
         return measure_surface(imagery.rgb, imagery.nir, imagery.valid)
-    scale, offset = np.float32(imagery.scale), np.float32(imagery.offset or 0.0)
-    nir = None if imagery.nir is None else imagery.nir * scale + offset
-    return measure_surface(cast(NumberArray, imagery.rgb * scale + offset), nir, imagery.valid, scale=1.0)
+    nir = None if imagery.nir is None else reflectance_of(imagery.nir, imagery.scale, imagery.offset)
+    return measure_surface(np.moveaxis(reflectance, 0, 2), nir, imagery.valid, scale=1.0)
 
 
-def _quality(dem: Dem, imagery: Imagery, grid: Grid) -> Quality:
+def _quality(dem: Dem, imagery: Imagery, grid: Grid, reflectance: FloatArray | None) -> Quality:
     return measure_quality(
         rgb=imagery.rgb,
         nir=imagery.nir,
@@ -354,6 +361,7 @@ def _quality(dem: Dem, imagery: Imagery, grid: Grid) -> Quality:
         dem=dem.heights,
         void=dem.void,
         grid=grid,
+        reflectance=reflectance,
     )
 
 

@@ -29,8 +29,9 @@ MOST_BYTES = 44_000_000
 LEAST_SIDE = 32
 LOOK_SECONDS = 0.05
 GATE_SECONDS = 0.02
-# Requests that are made ready before they may leave, so that no slot waits for one.
-READY = 4
+# Requests that are made ready before they may leave, so that no slot waits for one; and when as few are left behind
+# them, it is time to ask for more tiles.
+READY = 6
 
 Send = Callable[[Grid], object]
 
@@ -81,7 +82,10 @@ class Flights:
     def __init__(self, limiter: Limiter, patience: Patience) -> None:
         self._limiter = limiter
         self._patience = patience
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        # One slot is one request's: whoever waits for it is woken alone.
+        self._slot_free = threading.Condition(lock)
         self._waiting: list[Part] = []
         self._ready: list[Part] = []
         self._closed = False
@@ -102,9 +106,9 @@ class Flights:
 
     @property
     def waits(self) -> bool:
-        """Whether there is anything that was not even made ready yet."""
+        """Whether there is enough that was not even made ready yet."""
         with self._changed:
-            return bool(self._waiting)
+            return len(self._waiting) > READY
 
     def lift(self) -> None:
         """Lease slots for what waits, and start what may start."""
@@ -140,7 +144,7 @@ class Flights:
         with self._changed:
             self._closed = True
             self._waiting.clear()
-            self._changed.notify_all()
+            self._slot_free.notify_all()
         self._limiter.rest()
 
     def _start(self) -> None:
@@ -176,38 +180,38 @@ class Flights:
                 gate.free()
                 self._departed(part)
             part = self._next()
+            self._start()
 
     def depart(self, part: Part) -> None:
         """Wait until a part may leave. Raises Grounded when nobody waits for it any more."""
         with self._changed:
             while not (grounded := self._closed or part.tile.over or part.tile.dropped) and not self._limiter.begin():
-                self._changed.wait(GATE_SECONDS)
+                self._slot_free.wait(GATE_SECONDS)
             if grounded:
                 raise Grounded
             part.tile.started = part.tile.started or time.monotonic()
             part.tile.requests += 1
-        self._departed(part)
+            self._departed(part)
 
     def _departed(self, part: Part) -> None:
-        """Make the next part ready in place of one that was; nothing when it left before."""
+        """It is ready no more. Whoever lands makes the next one so: now it would only be in the way of these bytes."""
         with self._changed:
-            if part not in self._ready:
-                return
-            self._ready.remove(part)
-        self._start()
+            if part in self._ready:
+                self._ready.remove(part)
 
     def arrive(self) -> None:
         """The answer to a request is here, or none will ever be."""
         with self._changed:
             self._limiter.end()
-            self._changed.notify_all()
+            self._slot_free.notify()
 
     def _landed(self, part: Part, pixels: NumberArray) -> None:
         height, width = pixels.shape[1:]
         with self._changed:
             part.tile.pixels[:, part.row : part.row + height, part.col : part.col + width] = pixels
             part.tile.open -= 1
-            self._changed.notify_all()
+            if part.tile.over:
+                self._changed.notify_all()
 
     def _landed_badly(self, part: Part, error: BaseException) -> None:
         try:

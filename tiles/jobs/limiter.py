@@ -21,7 +21,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from tiles.models import QuotaLease, ServiceQuota
@@ -33,6 +33,8 @@ EARTHENGINE = "earthengine"
 REQUEST_SECONDS = 270.0
 SPARE_SECONDS = 60.0
 ASK_SECONDS = 0.5
+# How often a process that has its part looks whether it is the only one, and may have the others' too.
+LOOK_SECONDS = 2.0
 # A rate is one of any second, as the server sees it.
 RATE_SECONDS = 1.0
 
@@ -42,8 +44,9 @@ class DatabaseLimiter:
 
     slots, per_second: the limits of all processes together. request_seconds: what every request ends within.
     most: slots of one process (all). A free slot may go to somebody else, so one half of what is free is taken at a
-    time.
-    share: of the starts a second that is a process's when it has all its slots; it may have more slots than it needs.
+    time. While nobody else has or wants any it may have all, and gives back what is above `most` when somebody does: as
+    its requests end, and no other begins in their place.
+    share: of the starts a second that is a process's when it has `most` slots; it may have more slots than it needs.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class DatabaseLimiter:
         self._most = self._limits[0] if most is None else max(1, most)
         self._rate_share = share
         self._lock = threading.Lock()
+        # What may be used, and what is leased: more, while what others want is not free yet.
         self._slots = 0
         self._per_second = 0
+        self._leased = 0, 0
         self._until = -math.inf
         self._flying = 0
         self._ended: deque[float] = deque()
@@ -95,20 +100,33 @@ class DatabaseLimiter:
         return self._flying + len(self._ended)
 
     def refill(self, wanted: int) -> None:
-        """Lease more where more is wanted, and renew what runs out. Asks the database twice a second at most."""
+        """Lease more where more is wanted, renew what runs out, give back what others want.
+
+        Asks the database twice a second at most.
+        """
         now = time.monotonic()
+        if now - self._asked_at < self._patience(wanted, now):
+            return
+        self._asked_at = now
+        self._lease(wanted)
+
+    def _patience(self, wanted: int, now: float) -> float:
+        """Seconds from one look into the database to the next."""
         with self._lock:
-            lacking = wanted > self._slots - self._flying and self._slots < self._most
+            if self._slots > self._most or self._leased != (self._slots, self._per_second):
+                return ASK_SECONDS  # somebody may want what is theirs
+            lacking = wanted > self._slots - self._flying
             aging = self._until - now < (self._request_seconds + self._lease_seconds) / 2
-        if wanted and (lacking or aging) and now - self._asked_at >= ASK_SECONDS:
-            self._asked_at = now
-            self._lease(wanted)
+            if wanted and (aging or (lacking and self._slots < self._most)):
+                return ASK_SECONDS
+            return LOOK_SECONDS if lacking and self._slots < self._limits[0] else math.inf
 
     def rest(self) -> None:
         """Give back what no request is using. When the database does not take it, the lease expires by itself."""
         with self._lock:
             self._slots = flying = self._flying
             self._per_second = started = self._started(time.monotonic())
+            self._leased = flying, started
         self._asked_at = -math.inf
         if not self._row:
             return
@@ -128,35 +146,43 @@ class DatabaseLimiter:
             quota = ServiceQuota.objects.select_for_update().get(service=self._service)
             live = quota.leases.filter(expires_at__gt=timezone.now())
             quota.leases.exclude(pk__in=live.values("pk")).delete()
-            others = live.exclude(pk=self._row).aggregate(slots=Sum("slots"), per_second=Sum("per_second"))
-            slots, per_second = self._share(
-                wanted, self._limits[0] - (others["slots"] or 0), self._limits[1] - (others["per_second"] or 0)
+            others = live.exclude(pk=self._row).aggregate(
+                number=Count("pk"), slots=Sum("slots"), per_second=Sum("per_second")
             )
+            free = self._limits[0] - (others["slots"] or 0), self._limits[1] - (others["per_second"] or 0)
+            # Not at once: the others may be about to begin.
+            alone = not others["number"] and self._slots >= self._most
+            slots, per_second = self._share(wanted, *free, most=self._limits[0] if alone else self._most)
+            leased = self._restrained(slots, per_second)
             held = {
-                "slots": slots,
-                "per_second": per_second,
+                "slots": leased[0],
+                "per_second": leased[1],
                 "expires_at": timezone.now() + timedelta(seconds=self._lease_seconds),
             }
             row = self._row
             if not quota.leases.filter(pk=row, owner=worker_name()).update(**held):
                 row = quota.leases.create(owner=worker_name(), **held).pk
         with self._lock:
-            self._row = row
+            self._row, self._leased = row, leased
             self._slots, self._per_second, self._until = slots, per_second, now + self._lease_seconds
 
-    def _share(self, wanted: int, free_slots: int, free_rate: int) -> tuple[int, int]:
-        """Slots and starts a second of this process, out of what the others leave. Never less than is in use."""
+    def _share(self, wanted: int, free_slots: int, free_rate: int, *, most: int) -> tuple[int, int]:
+        """Slots and starts a second that this process may use, out of what the others leave."""
         with self._lock:
-            now = time.monotonic()
-            alive = self._until > now
-            mine = self._slots if alive else self._flying
-            # What may have been started lately counts, also when the share shrinks.
-            rate = self._started(now)
+            mine = self._slots if self._until > time.monotonic() else self._flying
             need = self._flying + wanted
         more = mine + math.ceil(max(0, free_slots - mine) / 2)
-        slots = max(mine, min(need, more, self._most))
-        fair = math.ceil(self._limits[1] * self._rate_share * slots / self._most)
-        return slots, max(0, min(free_rate, max(rate, fair)))
+        slots = min(max(mine, min(need, more)), most)
+        return slots, max(0, min(free_rate, math.ceil(self._limits[1] * self._rate_share * slots / self._most)))
+
+    def _restrained(self, slots: int, per_second: int) -> tuple[int, int]:
+        """Use no more than this from now on, before the others hear of it; returns what that leaves leased.
+
+        What flies, and what may have been started lately, still counts.
+        """
+        with self._lock:
+            self._slots, self._per_second = min(self._slots, slots), min(self._per_second, per_second)
+            return max(slots, self._flying), max(per_second, self._started(time.monotonic()))
 
 
 _limiters: dict[tuple[int, str, int, int, int], DatabaseLimiter] = {}
@@ -165,7 +191,7 @@ _limiters: dict[tuple[int, str, int, int, int], DatabaseLimiter] = {}
 def earthengine_limiter() -> DatabaseLimiter:
     """The limiter of Earth Engine in this process, with the limits of the settings.
 
-    No worker of a machine takes more than its part, so that none has to wait for what another holds.
+    No worker of a machine takes more than its part while another has or wants any, so that none has to wait for long.
     """
     slots, per_second = settings.EARTHENGINE_MAX_CONCURRENT, settings.EARTHENGINE_MAX_PER_SECOND
     share = 1 / max(1, settings.DEMETER_WORKERS)

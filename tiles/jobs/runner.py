@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tiles.core.database import disk_full
 from tiles.core.errors import ApplicationError, DiskFull, Suspended
-from tiles.core.memory import keep_freed_memory
+from tiles.core.memory import keep_freed_memory, spare_the_collector
 from tiles.models import Job, JobChunk, JobEvent
 
 from .chunks import MAX_ATTEMPTS, chunk_close, chunk_give_up, chunk_offer, job_stop, runnable, workable_jobs
@@ -44,6 +44,7 @@ def chunk_lease(job_id: int | None = None) -> Lease | None:
 def chunk_run(lease: Lease) -> None:
     """Work a leased chunk to its end, whatever the end is. Raises nothing that is expected."""
     keep_freed_memory()
+    spare_the_collector()
     try:
         _work(lease)
     except LeaseLost:

@@ -25,6 +25,9 @@ class ReviewState(models.TextChoices):
 WAITING_STATES = (ReviewState.SECOND, ReviewState.DISPUTED)
 """Somebody gave a verdict, and the area's policy asks for one more person: a second, or a third after a dispute."""
 
+SETTLED_STATES = (ReviewState.APPROVED, ReviewState.REJECTED)
+"""Nobody's look is wanted any more."""
+
 
 class Policy(models.TextChoices):
     """How many people it takes to settle a tile of an area."""

@@ -53,12 +53,14 @@ def measure_quality(
     dem: NumberArray,
     void: BoolArray,
     grid: Grid,
+    reflectance: FloatArray | None = None,
 ) -> Quality:
     """Measure one tile.
 
     rgb: (H, W, 3), nir: (H, W), in the source's own numbers; scale, offset: make them reflectance, None where the
     source does not say, in which case floats are taken for reflectance and integers for nothing known.
     valid: (H, W), False without imagery; dem: (H, W) metres; void: (H, W), True without a height.
+    reflectance: of red, green and blue as `reflectance_of` gives it, where it is at hand.
     """
     bands = np.ascontiguousarray(np.moveaxis(rgb, 2, 0))
     luminance: FloatArray = bands[0].astype(np.float32)
@@ -71,24 +73,29 @@ def measure_quality(
     return Quality(
         picture=measure_picture(bands, luminance, valid),
         dem=measure_dem(dem, (dx + dy) / 2, void),
-        clouds=_clouds(bands, nir, valid, scale, offset),
+        clouds=_clouds(bands, nir, valid, scale, offset, reflectance),
         likeness=likeness_of(luminance, dem, missing),
         trials=shift_trials(dem, shown, dx, dy, missing),
     )
 
 
+def reflectance_of(values: NumberArray, scale: float | None, offset: float | None) -> FloatArray:
+    """Numbers of a source, any shape, as float32 reflectance; scale, offset: as it declares them, None for 1 and 0."""
+    found = values.astype(np.float32)
+    found *= np.float32(1.0 if scale is None else scale)
+    found += np.float32(offset or 0.0)
+    return found
+
+
 def _clouds(
-    bands: NumberArray, nir: NumberArray | None, valid: BoolArray, scale: float | None, offset: float | None
+    bands: NumberArray,
+    nir: NumberArray | None,
+    valid: BoolArray,
+    scale: float | None,
+    offset: float | None,
+    reflectance: FloatArray | None,
 ) -> CloudMeasures | None:
     if scale is None and bands.dtype.kind != "f":
         return None
-    factor, term = np.float32(1.0 if scale is None else scale), np.float32(offset or 0.0)
-    near = None if nir is None else _reflectance(nir, factor, term)
-    return measure_clouds(_reflectance(bands, factor, term), near, valid)
-
-
-def _reflectance(values: NumberArray, factor: np.float32, term: np.float32) -> FloatArray:
-    found = values.astype(np.float32)
-    found *= factor
-    found += term
-    return found
+    near = None if nir is None else reflectance_of(nir, scale, offset)
+    return measure_clouds(reflectance_of(bands, scale, offset) if reflectance is None else reflectance, near, valid)

@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of, strips
 
 #: Degrees clockwise from north, where the light comes from. The peak is broad: 10 degrees beside it cost nothing.
 AZIMUTHS = tuple(range(0, 360, 20))
@@ -90,12 +90,11 @@ def shift_trials(
     lit = [part / np.sqrt(np.maximum(power, TINY)) for part in lit]
     surfaces = [_surface(image * np.conj(part), plan) for part in lit]
     common = np.array([[float((plan.weight * (a * np.conj(b)).real).sum()) for b in lit] for a in lit])
-    trials = []
-    for azimuth in azimuths:
-        sun = np.array([math.sin(math.radians(azimuth)), math.cos(math.radians(azimuth))])
-        most = math.sqrt(max(float(plan.weight.sum() * (sun @ common @ sun)), float(TINY)))
-        trials.append(_peak((sun[0] * surfaces[0] + sun[1] * surfaces[1]) / most))
-    return tuple(trials)
+    suns = [np.array([math.sin(math.radians(azimuth)), math.cos(math.radians(azimuth))]) for azimuth in azimuths]
+    whole = plan.weight.sum()
+    most = [math.sqrt(max(float(whole * (sun @ common @ sun)), float(TINY))) for sun in suns]
+    east, south = np.array(suns).T[:, :, None, None]
+    return _peaks((east * surfaces[0] + south * surfaces[1]) / np.array(most)[:, None, None])
 
 
 def null_threshold(peaks: Sequence[float]) -> float | None:
@@ -139,18 +138,39 @@ def _slopes(dem: NumberArray, dx: float, dy: float, missing: BoolArray | None) -
     heights = dem.astype(np.float32)
     if missing is not None:
         heights[missing] = heights[~missing].mean()
-    south, east = np.gradient(heights, np.float32(dy), np.float32(dx))
-    length = 1 / np.sqrt(1 + east * east + south * south)
-    return -east * length, south * length
+    east, south = _rise(heights.T, np.float32(dx)).T, _rise(heights, np.float32(dy))
+    for rows in strips(dem.shape):
+        right, down = east[rows], south[rows]
+        length = right * right
+        length += 1
+        length += down * down
+        np.sqrt(length, out=length)
+        np.divide(1, length, out=length)
+        np.negative(right, out=right)
+        right *= length
+        down *= length
+    return east, south
+
+
+def _rise(heights: FloatArray, spacing: np.float32) -> FloatArray:
+    """As np.gradient along the first axis, without its copies."""
+    rise = np.empty_like(heights)
+    np.subtract(heights[2:], heights[:-2], out=rise[1:-1])
+    rise[1:-1] /= 2 * spacing
+    rise[0], rise[-1] = (heights[1] - heights[0]) / spacing, (heights[-1] - heights[-2]) / spacing
+    return rise
 
 
 def _spectrum(values: FloatArray, missing: BoolArray | None, plan: _Plan) -> ComplexArray:
     """The part of the spectrum that the band-pass reads, (rows, columns) complex64."""
-    if missing is None:
-        values = values - values.mean()
-    else:
-        values = np.where(missing, np.float32(0), values - values[~missing].mean())
-    found: ComplexArray = np.fft.fft(np.fft.rfft(values, axis=1)[:, : plan.columns], axis=0)[plan.kept]
+    mean = values.mean() if missing is None else values[~missing].mean()
+    lines = np.empty((len(values), plan.columns), np.complex64)
+    for rows in strips(values.shape):
+        level = values[rows] - mean
+        if missing is not None:
+            level[missing[rows]] = 0
+        lines[rows] = np.fft.rfft(level, axis=1)[:, : plan.columns]
+    found: ComplexArray = np.fft.fft(lines, axis=0)[plan.kept]
     return found
 
 
@@ -169,14 +189,19 @@ def _product(a: ComplexArray, b: ComplexArray) -> ComplexArray:
     return product
 
 
-def _peak(surface: FloatArray) -> Trial:
-    """The highest point, between the steps by a parabola along each axis."""
-    row, column = (int(at) for at in np.unravel_index(int(surface.argmax()), surface.shape))
+def _peaks(surfaces: FloatArray) -> tuple[Trial, ...]:
+    """The highest point of each surface, between the steps by a parabola along each axis. surfaces: (suns, H, W)."""
+    number, _rows, width = surfaces.shape
+    highest = surfaces.reshape(number, -1).argmax(axis=1).tolist()
+    return tuple(_peak(surface, *divmod(at, width)) for surface, at in zip(surfaces, highest, strict=True))
+
+
+def _peak(surface: FloatArray, row: int, column: int) -> Trial:
     place = []
     for line, at in ((surface[:, column], row), (surface[row], column)):
         offset = 0.0
         if 0 < at < line.size - 1:
-            before, here, after = (float(value) for value in line[at - 1 : at + 2])
+            before, here, after = line[at - 1 : at + 2].tolist()
             bend = before - 2 * here + after
             offset = 0.5 * (before - after) / bend if bend < 0 else 0.0
         place.append(float(STEPS[at]) + offset * STEP)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of
+from tiles.raster.arrays import BoolArray, FloatArray, NumberArray, share_of, strips
 from tiles.raster.depth import distinct_heights, usable_heights
 from tiles.raster.errors import FlatTile
 from tiles.raster.grid import Grid
@@ -94,13 +94,20 @@ def _with_nan(dem: NumberArray, void: BoolArray | None) -> FloatArray:
     return heights
 
 
-def _gradient(dem: NumberArray, dx: float, dy: float, void: BoolArray | None) -> tuple[FloatArray, FloatArray]:
-    """Rise per metre eastward and southward, (H, W) float32, by Horn's weighted 3x3 differences.
+def _padded(dem: NumberArray, void: BoolArray | None) -> FloatArray:
+    """Heights as float32, NaN for voids, with a margin of one pixel, in which they go on in a straight line.
 
-    Beyond the edge heights go on in a straight line, so that the outermost pixels keep the slope they have.
+    So the outermost pixels keep the slope they have.
     """
     heights = _with_nan(dem, void)
-    padded = _prolonged(heights) if min(heights.shape) > 1 else np.pad(heights, 1, mode="edge")
+    return _prolonged(heights) if min(heights.shape) > 1 else np.pad(heights, 1, mode="edge")
+
+
+def _gradient(padded: FloatArray, dx: float, dy: float) -> tuple[FloatArray, FloatArray]:
+    """Rise per metre eastward and southward, (H, W) float32, by Horn's weighted 3x3 differences.
+
+    padded: heights with a margin of one pixel, (H + 2, W + 2). Two new arrays, to be written over at will.
+    """
     across = 2 * padded[1:-1]
     across += padded[:-2]
     across += padded[2:]
@@ -111,7 +118,7 @@ def _gradient(dem: NumberArray, dx: float, dy: float, void: BoolArray | None) ->
     east /= np.float32(8 * dx)
     south /= np.float32(8 * dy)
     # Horn's differences leave the centre out, so a void there would get the slope of its neighbours.
-    east[np.isnan(heights)] = np.nan
+    east[np.isnan(padded[1:-1, 1:-1])] = np.nan
     return east, south
 
 
@@ -132,10 +139,17 @@ def slope_degrees(dem: NumberArray, dx: float, dy: float, void: BoolArray | None
     dem: (H, W) heights, metres. dx, dy: pixel size on the ground, metres (Grid.pixel_size_m).
     Source: B. K. P. Horn, Hill shading and the reflectance map, Proc. IEEE 69 (1981).
     """
-    east, south = _gradient(dem, dx, dy, void)
-    slope: FloatArray = np.arctan(np.sqrt(east * east + south * south))
-    slope *= np.float32(180 / math.pi)
-    return slope
+    padded = _padded(dem, void)
+    slopes: FloatArray = np.empty(dem.shape, np.float32)
+    for rows in strips(dem.shape):
+        slope, south = _gradient(padded[rows.start : rows.stop + 2], dx, dy)
+        slope *= slope
+        south *= south
+        slope += south
+        np.sqrt(slope, out=slope)
+        np.arctan(slope, out=slope)
+        np.multiply(slope, np.float32(180 / math.pi), out=slopes[rows])
+    return slopes
 
 
 def hillshade(
@@ -153,7 +167,7 @@ def hillshade(
     north, where the light comes from. altitude: degrees above the horizon.
     The cosine between the ground's normal and the sun's direction; slope after Horn (1981).
     """
-    east, south = _gradient(dem, dx, dy, void)
+    east, south = _gradient(_padded(dem, void), dx, dy)
     up, away = math.sin(math.radians(altitude)), math.cos(math.radians(altitude))
     sun_east, sun_north = away * math.sin(math.radians(azimuth)), away * math.cos(math.radians(azimuth))
     lit = np.float32(up) - east * np.float32(sun_east) + south * np.float32(sun_north)
@@ -180,11 +194,16 @@ def landform(
         raise FlatTile("The tile has no heights.")
     water = (dem == 0) & counted
     if water.any():
-        water &= moving_relief(dem, 3, void) == 0
+        water &= _calm(water if usable is None else water | ~usable)
     rows, columns = _window_pixels(window_m, dy, dem.shape[0]), _window_pixels(window_m, dx, dem.shape[1])
     relief = moving_relief(dem, (rows, columns), void)
     land = counted & ~water
-    shares = {kind.name: _pixels_of(kind, relief, dem, land) / total for kind in LANDFORMS if kind.name != "ocean"}
+    relief_from, altitude_from = _From(relief, 0.0), _From(dem, -math.inf)
+    shares = {
+        kind.name: _pixels_of(kind, relief_from, altitude_from, land) / total
+        for kind in LANDFORMS
+        if kind.name != "ocean"
+    }
     water_share = int(water.sum()) / total
     name = "ocean" if water_share > OCEAN_SHARE else max(shares, key=lambda key: shares[key])
     used_m = min(rows * dy, columns * dx, dem.shape[0] * dy, dem.shape[1] * dx)
@@ -197,15 +216,39 @@ def _window_pixels(window_m: float, pixel_m: float, length: int) -> int:
     return 2 * min(max(half, 1), max(length - 1, 1)) + 1
 
 
-def _pixels_of(kind: LandformClass, relief: FloatArray, dem: NumberArray, land: BoolArray) -> int:
-    inside = land.copy()
-    for values, (low, high) in ((relief, kind.relief), (dem, kind.altitude)):
-        # No relief is below 0, and nothing is beyond infinity.
-        if low > (0 if values is relief else -math.inf):
-            inside &= values >= low
-        if high < math.inf:
-            inside &= values < high
+class _From:
+    """Where values, (H, W), are a limit or more; each limit is looked at once. lowest: nothing lies below it."""
+
+    def __init__(self, values: NumberArray, lowest: float) -> None:
+        self._values = values
+        self._found: dict[float, BoolArray | None] = {lowest: None}
+
+    def __call__(self, limit: float) -> BoolArray | None:
+        """(H, W), or None where all are."""
+        if limit not in self._found:
+            self._found[limit] = self._values >= limit
+        return self._found[limit]
+
+
+def _pixels_of(kind: LandformClass, relief_from: _From, altitude_from: _From, land: BoolArray) -> int:
+    inside = land
+    for reached, (low, high) in ((relief_from, kind.relief), (altitude_from, kind.altitude)):
+        if (from_low := reached(low)) is not None:
+            inside = inside & from_low
+        if high < math.inf and (from_high := reached(high)) is not None:
+            inside = inside & ~from_high
     return int(np.count_nonzero(inside))
+
+
+def _calm(level: BoolArray) -> BoolArray:
+    """Where a pixel and all its neighbours are level, (H, W); beyond the edge everything is."""
+    lines = level.copy()
+    lines[1:] &= level[:-1]
+    lines[:-1] &= level[1:]
+    calm = lines.copy()
+    calm[:, 1:] &= lines[:, :-1]
+    calm[:, :-1] &= lines[:, 1:]
+    return calm
 
 
 def measure_terrain(dem: NumberArray, grid: Grid, void: BoolArray | None = None) -> TerrainMeasures:

@@ -14,8 +14,7 @@ from tiles.core.permissions import BUILD_AREA, REVIEW_TILES, require
 from tiles.models import Area, BlindAnswer, BlindRound, BlindTile, TilePair
 from tiles.models.choices import ReviewState
 
-from .selectors import queue
-from .services import (
+from .checks import (
     DECIDED_SINCE,
     NOT_ARRIVED,
     NOT_YOURS,
@@ -25,6 +24,7 @@ from .services import (
     UNDONE_ALREADY,
     decision_words_check,
 )
+from .selectors import queue
 from .shuffle import Shuffle
 
 Verb = BlindAnswer.Verb

@@ -19,18 +19,12 @@ from tiles.jobs.planned import PlannedKind
 from tiles.jobs.services import job_cancel, job_start
 from tiles.models import Area, Job, JobChunk, ReviewDecision, TileMark
 
+from .checks import NOT_ARRIVED, NOT_YOURS, UNDO_OF_UNDO, decision_words_check
 from .filters import TileFilter
 from .marks import Mark, mark_checked, marks_undo, tiles_mark
+from .recording import Outcome
 from .selectors import tiles_of
-from .services import (
-    NOT_ARRIVED,
-    NOT_YOURS,
-    UNDO_OF_UNDO,
-    Outcome,
-    decision_words_check,
-    decisions_undo,
-    tiles_decide,
-)
+from .services import decisions_undo, tiles_decide
 
 Verb = ReviewDecision.Verb
 KIND = "bulk_decide"

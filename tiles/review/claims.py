@@ -21,7 +21,7 @@ from django.utils import timezone
 from tiles.core.errors import BadInput, Stale
 from tiles.core.permissions import REVIEW_TILES, require
 from tiles.models import Area, QueueEntry, TileClaim, TilePair
-from tiles.models.choices import BuildState
+from tiles.models.choices import SETTLED_STATES, BuildState
 
 from .selectors import current_state
 
@@ -77,13 +77,14 @@ def tiles_claim(*, area: Area, tiles: Sequence[TilePair], by: Any, page: UUID) -
 def claims_hold(*, area: Area, numbers: Sequence[int], by: Any, page: UUID) -> Held:
     """Renew what a page holds: just the tiles of these numbers from now on, as far as they are not somebody else's.
 
-    Raises NotAllowed, BadInput for too many.
+    What is settled meanwhile needs nobody and is let go. Raises NotAllowed, BadInput for too many.
     """
     require(by, REVIEW_TILES)
     if len(numbers) > MOST_HELD:
         raise BadInput(f"A page holds at most {MOST_HELD} tiles.")
     with claiming(area=area):
         wanted = TilePair.objects.filter(area=area, build_state=BuildState.BUILT, index__in=list(numbers))
+        wanted = wanted.exclude(review_state__in=SETTLED_STATES)
         tiles = {tile.pk: tile for tile in wanted.only("pk", "index", "version")}
         others = claims_of_others(area=area, by=by, tile_ids=tiles)
         free = [tile for pk, tile in tiles.items() if pk not in others]

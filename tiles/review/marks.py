@@ -17,7 +17,8 @@ from tiles.core.words import hidden_character
 from tiles.models import Area, Tag, TileComment, TileFlag, TileMark, TilePair, TileTag
 from tiles.models.marks import COMMENT_LENGTH
 
-from .services import NOT_YOURS, OTHER_ENTRY, UNDO_OF_UNDO, UNKNOWN_TILE, Outcome
+from .checks import NOT_YOURS, OTHER_ENTRY, UNDO_OF_UNDO, UNKNOWN_TILE
+from .recording import Outcome
 from .words import word_checked
 
 Kind = TileMark.Kind

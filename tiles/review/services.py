@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
-from tiles.core.errors import BadInput, Conflict, NotAllowed, NotFound, Stale
+from tiles.core.errors import Conflict, NotAllowed, NotFound
 from tiles.core.permissions import REVIEW_TILES, require
-from tiles.models import Area, AreaCounter, ReviewDecision, TilePair
-from tiles.models.choices import REASON_BY_CODE, WAITING_STATES, BuildState, ReviewState
+from tiles.models import Area, ReviewDecision, TilePair
+from tiles.models.choices import WAITING_STATES, BuildState, ReviewState
 
+from .checks import (
+    NOT_ARRIVED,
+    NOT_YOURS,
+    UNDO_OF_UNDO,
+    UNKNOWN_TILE,
+    LayerVersions,
+    decided_by_others,
+    fresh_check,
+    same_entry_require,
+    undo_check,
+    words_check,
+)
 from .claims import claim_check
 from .policy import Round, Standing, needs_second, rounds_waiting, standing_again, verdict_weigh
-from .selectors import current_state, standing_decision
+from .recording import Outcome, Weighed, entries_record, entry_record
 
-LayerVersions = Mapping[str, int]
-Weighed = tuple[ReviewDecision, Standing]
 Verb = ReviewDecision.Verb
 
-NOTE_LENGTH = 2000
-MOVED = ("review_state", "reason", "version", "decided_by", "decided_at", "first_by", "second_by")
-UNKNOWN_TILE = "There is no such tile. It may have been renumbered; reload the page."
 NOT_BUILT = "This tile is not built: there is nothing to judge yet."
-NOTE_WANTED = "This reason needs a note: say what is wrong with the tile."
-NOTE_TOO_LONG = f"The note is too long: keep it below {NOTE_LENGTH} characters."
-OTHER_ENTRY = "This id belongs to another decision. Reload the page and decide again."
-PIXELS_CHANGED = "The tile was rebuilt since you saw it. Look at it again before you decide."
-DECIDED_MEANWHILE = "Somebody else decided about this tile since you saw it."
-NOT_ARRIVED = "The decision to undo never arrived here, so there is nothing to undo."
-NOT_YOURS = "Only the person who made a decision can undo it."
-UNDONE_ALREADY = "This decision was undone already."
-UNDO_OF_UNDO = "An undo cannot be undone: decide again instead."
-DECIDED_SINCE = "There is a newer decision about this tile, so this one cannot be undone any more."
 
 
 def tile_approve(
@@ -115,21 +109,9 @@ def decision_undo(*, undoes: UUID, by: Any, client_id: UUID, tile_id: int | None
         earlier = _earlier(entry)
         if earlier:
             return earlier
-        _check_undo(tile, found, by)
+        undo_check(tile, found, by)
         waiting = rounds_waiting([tile.pk], without=[found.pk]).get(tile.pk, {})
-        return _record(tile, entry, standing_again(found.from_state, waiting))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the tiles of one action: how many entries there are of it, and the numbers of the tiles without.
-
-    unchanged: they stood as was asked already. stale: somebody changed them since they were seen.
-    """
-
-    done: int = 0
-    unchanged: list[int] = field(default_factory=list)
-    stale: list[int] = field(default_factory=list)
+        return entry_record(tile, entry, standing_again(found.from_state, waiting))
 
 
 def tiles_decide(
@@ -164,20 +146,20 @@ def tiles_decide(
                 action=action,
             )
             if entry.client_id in earlier:
-                _require_same(earlier[entry.client_id], entry)
+                same_entry_require(earlier[entry.client_id], entry)
                 continue
-            _check_words(area, entry)
+            words_check(area, entry)
             if tile.build_state != BuildState.BUILT:
                 raise Conflict(NOT_BUILT, code="not_built")
             waiting = rounds.get(tile.pk, {})
             standing = _weigh(tile, area, entry, waiting)
-            if _decided_by_others(tile, seen[tile.pk], by):
+            if decided_by_others(tile, seen[tile.pk], by):
                 outcome.stale.append(tile.index)
             elif _says_nothing_new(tile, entry, waiting):
                 outcome.unchanged.append(tile.index)
             else:
                 entries.append((entry, standing))
-        return _record_all(area, entries, outcome)
+        return entries_record(area, entries, outcome)
 
 
 def decisions_undo(*, area: Area, undoes: Sequence[int], by: Any, action: UUID) -> Outcome:
@@ -209,12 +191,7 @@ def decisions_undo(*, area: Area, undoes: Sequence[int], by: Any, action: UUID) 
             else:
                 again = standing_again(old.from_state, rounds.get(tile.pk, {}))
                 entries.append((_undo_entry(tile, old, by, action), again))
-        return _record_all(area, entries, outcome)
-
-
-def decision_words_check(*, area: Area, verb: str, reason: str, note: str) -> None:
-    """Raise BadInput unless this may be said about a tile of the area."""
-    _check_words(area, ReviewDecision(verb=verb, reason=reason, note=note.strip()))
+        return entries_record(area, entries, outcome)
 
 
 def _all_locked(tile_ids: Iterable[int], area: Area) -> list[TilePair]:
@@ -247,18 +224,6 @@ def _undo_entry(tile: TilePair, old: ReviewDecision, by: Any, action: UUID) -> R
     )
 
 
-def _record_all(area: Area, weighed: Sequence[Weighed], outcome: Outcome) -> Outcome:
-    """Append entries about different tiles, which the caller has locked, and move what follows from them."""
-    change: Counter[str] = Counter()
-    for entry, standing in weighed:
-        change.update(_move(entry.tile, entry, standing))
-    entries = [entry for entry, _standing in weighed]
-    ReviewDecision.objects.bulk_create(entries)
-    TilePair.objects.bulk_update([entry.tile for entry in entries], MOVED)
-    AreaCounter.objects.add(area.pk, change)
-    return Outcome(outcome.done + len(entries), outcome.unchanged, outcome.stale)
-
-
 def _decide(
     tile_id: int,
     verb: str,
@@ -288,12 +253,12 @@ def _decide(
             return earlier
         if tile.build_state != BuildState.BUILT:
             raise Conflict(NOT_BUILT, code="not_built")
-        _check_words(tile.area, entry)
-        _check_fresh(tile, seen, seen_version, by)
+        words_check(tile.area, entry)
+        fresh_check(tile, seen, seen_version, by)
         if not past_claim:
             claim_check(tile=tile, by=by)
         standing = _weigh(tile, tile.area, entry, _rounds_of([tile]).get(tile.pk, {}))
-        return _record(tile, entry, standing)
+        return entry_record(tile, entry, standing)
 
 
 def _rounds_of(tiles: Iterable[TilePair]) -> dict[int, dict[int, str]]:
@@ -331,85 +296,5 @@ def _earlier(entry: ReviewDecision) -> ReviewDecision | None:
     found = ReviewDecision.objects.select_related("by").filter(client_id=entry.client_id).first()
     if found is None:
         return None
-    _require_same(found, entry)
+    same_entry_require(found, entry)
     return found
-
-
-def _require_same(found: ReviewDecision, entry: ReviewDecision) -> None:
-    same = ("tile_id", "by_id", "verb", "reason", "undoes_id")
-    if any(getattr(found, name) != getattr(entry, name) for name in same):
-        raise Conflict(OTHER_ENTRY, code="client_id_taken")
-
-
-def _check_words(area: Area, entry: ReviewDecision) -> None:
-    if len(entry.note) > NOTE_LENGTH:
-        raise BadInput(NOTE_TOO_LONG, code="note_too_long")
-    if entry.verb != Verb.REJECT:
-        return
-    if entry.reason not in area.reasons or entry.reason not in REASON_BY_CODE:
-        known = ", ".join(area.reasons)
-        raise BadInput(f"{area.name} knows no reason {entry.reason!r}. Reasons: {known}.", code="unknown_reason")
-    if REASON_BY_CODE[entry.reason].needs_note and not entry.note:
-        raise BadInput(NOTE_WANTED, code="note_wanted")
-
-
-def _check_fresh(tile: TilePair, seen: LayerVersions, seen_version: int, by: Any) -> None:
-    """One's own later decisions are no surprise; anybody else's, a rule's or a rebuild's are."""
-    if _pixels_differ(seen, tile.layer_versions()):
-        raise Stale(PIXELS_CHANGED, cause="layers", current=current_state(tile))
-    if _decided_by_others(tile, seen_version, by):
-        raise Stale(DECIDED_MEANWHILE, cause="decision", current=current_state(tile))
-
-
-def _decided_by_others(tile: TilePair, seen_version: int, by: Any) -> bool:
-    """Whether anything but this person's own decisions moved the tile since it had that version."""
-    if tile.version == seen_version:
-        return False
-    own = tile.decisions.filter(tile_version__gt=seen_version, by=by).count()
-    return bool(own != tile.version - seen_version)
-
-
-def _pixels_differ(seen: LayerVersions, now: LayerVersions) -> bool:
-    """Whether a layer has come or changed. One that was dropped since, to make room, changes no picture."""
-    return any(seen.get(name) != version for name, version in now.items())
-
-
-def _check_undo(tile: TilePair, found: ReviewDecision, by: Any) -> None:
-    if found.by_id != by.pk:
-        raise NotAllowed(NOT_YOURS, code="not_yours")
-    if found.verb == Verb.UNDO:
-        raise Conflict(UNDO_OF_UNDO, code="undo_of_undo")
-    if ReviewDecision.objects.filter(undoes=found).exists():
-        raise Conflict(UNDONE_ALREADY, code="undone_already")
-    standing = standing_decision(tile_id=tile.pk)
-    if standing is None or standing.pk != found.pk:
-        raise Stale(DECIDED_SINCE, cause="decision", current=current_state(tile))
-
-
-def _record(tile: TilePair, entry: ReviewDecision, standing: Standing) -> ReviewDecision:
-    """Append the entry and move the tile and its counters with it. The caller holds the tile's lock."""
-    entry.action = entry.client_id
-    change = _move(tile, entry, standing)
-    try:
-        with transaction.atomic():
-            entry.save()
-    except IntegrityError as error:
-        # Two requests with one id about two tiles: the lock on the tile does not keep them apart.
-        raise Conflict(OTHER_ENTRY, code="client_id_taken") from error
-    tile.save(update_fields=MOVED)
-    AreaCounter.objects.add(tile.area_id, change)
-    return entry
-
-
-def _move(tile: TilePair, entry: ReviewDecision, standing: Standing) -> Counter[str]:
-    """Make the entry the newest about the tile, both in memory; returns the change of the area's counters."""
-    before: Counter[str] = tile.counted
-    entry.from_state, entry.from_reason = tile.review_state, tile.reason
-    tile.review_state, tile.reason = entry.to_state, entry.to_reason
-    tile.first_by_id, tile.second_by_id = standing.first_by, standing.second_by
-    tile.version += 1
-    entry.tile_version = tile.version
-    tile.decided_by, tile.decided_at = entry.by, timezone.now()
-    change = Counter(tile.counted)
-    change.subtract(before)
-    return change

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from tiles.areas.selectors import area_counts
 from tiles.atlas import records, selectors, sheets
+from tiles.atlas.colourings import colouring_bytes, colourings
 from tiles.atlas.services import atlas_refresh
 from tiles.core.paths import data_folder
 from tiles.core.permissions import VIEW_DATA
@@ -74,8 +75,23 @@ def _page(request: HttpRequest, area: Area) -> dict[str, Any]:
         "reasons": ["", *(REASON_BY_CODE[code].label for code in records.REASONS[1:])],
         "landforms": ["unknown", *(each.label for each in LANDFORMS)],
         "measures": {name: {"label": label, "unit": unit} for name, (label, unit) in MEASURES.items()},
+        "colourings": _colourings(area, user),
         "ramp": lut("Spectral", invert=True).ravel().tolist(),
     }
+
+
+def _colourings(area: Area, user: Any) -> list[dict[str, Any]]:
+    """What other apps colour this area by, each with the address of its codes and what they mean."""
+    return [
+        {
+            "value": f"{kind.name}-{choice.key}",
+            "label": choice.label,
+            "url": reverse("atlas-colouring", args=[area.slug, kind.name, choice.key]),
+            "legend": kind.legend,
+        }
+        for kind in colourings()
+        for choice in kind.choices(area=area, by=user)
+    ]
 
 
 @require_safe
@@ -87,14 +103,29 @@ def atlas_tiles(request: HttpRequest, slug: str) -> HttpResponseBase:
     tag = f'W/"{selectors.atlas_token(head)}"'
     answer = get_conditional_response(request, etag=tag)
     if answer is None:
-        content = selectors.atlas_array(head, since=since)
-        answer = HttpResponse(content, content_type="application/octet-stream")
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
-            answer.content = gzip.compress(content, compresslevel=1, mtime=0)
-            answer["Content-Encoding"] = "gzip"
-        answer["Vary"] = "Accept-Encoding"
+        answer = _packed(request, selectors.atlas_array(head, since=since))
     answer["ETag"] = tag
     answer["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@require_safe
+@permission_required(VIEW_DATA, raise_exception=True)
+def atlas_colouring(request: HttpRequest, slug: str, kind: str, key: int) -> HttpResponse:
+    """The codes of a colouring, as `colouring_bytes` writes them."""
+    area = get_object_or_404(Area, slug=slug)
+    answer = _packed(request, colouring_bytes(area=area, kind=kind, key=key, by=request.user))
+    answer["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _packed(request: HttpRequest, content: bytes) -> HttpResponse:
+    """Bytes, packed when the client takes gzip."""
+    answer = HttpResponse(content, content_type="application/octet-stream")
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        answer.content = gzip.compress(content, compresslevel=1, mtime=0)
+        answer["Content-Encoding"] = "gzip"
+    answer["Vary"] = "Accept-Encoding"
     return answer
 
 

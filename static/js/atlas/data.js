@@ -5,12 +5,12 @@ import { Failure } from "../lib/http.js";
 const MAGIC = "ATLAS1\0\0";
 const ARRAYS = { Uint32: Uint32Array, Float32: Float32Array, Uint8: Uint8Array };
 
-/** What the server has: all of it, or what has changed since a token. Throws a Failure. */
-export async function fetchTiles(url, since) {
+/** Bytes from the server. Throws a Failure. */
+export async function fetchBytes(url) {
   let response;
   try {
     const headers = { "X-Requested-With": "fetch" };
-    response = await fetch(since ? `${url}?since=${since}` : url, { headers, credentials: "same-origin", redirect: "error" });
+    response = await fetch(url, { headers, credentials: "same-origin", redirect: "error" });
   } catch {
     throw new Failure("There is no connection to the server.");
   }
@@ -18,7 +18,12 @@ export async function fetchTiles(url, since) {
   if (!response.ok || !binary) {
     throw new Failure(`The server answered ${response.status}.`, { status: response.ok ? 0 : response.status });
   }
-  return decode(await response.arrayBuffer());
+  return response.arrayBuffer();
+}
+
+/** What the server has: all of it, or what has changed since a token. Throws a Failure. */
+export async function fetchTiles(url, since) {
+  return decode(await fetchBytes(since ? `${url}?since=${since}` : url));
 }
 
 function decode(buffer) {

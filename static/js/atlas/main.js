@@ -5,6 +5,7 @@ import { Keys } from "../lib/keys.js";
 import { KeysDialog } from "../lib/keysdialog.js";
 import { Preferences } from "../lib/preferences.js";
 import { remembered } from "../review/address.js";
+import { Colourings } from "./colourings.js";
 import { schemeOf } from "./colours.js";
 import { Places, Tiles, fetchTiles } from "./data.js";
 import { listen } from "./gestures.js";
@@ -29,6 +30,10 @@ const pictures = new Pictures(page, tiles, (key) => {
   draw();
 });
 const painter = new Painter(canvas, tiles, pictures);
+const colourings = new Colourings(page.colourings, {
+  arrived: () => places && recolour(),
+  failed: ({ message }) => showProblem(`${message} Choose the colours again.`),
+});
 let places = null;
 let hovered;
 let box = null;
@@ -84,7 +89,7 @@ function centred() {
 /** Say which tile is meant: the one under the pointer, or in the middle while the keyboard moves the map. */
 function read() {
   const row = byKeyboard ? centred() : hovered;
-  const found = places && describe(tiles, row, page);
+  const found = places && describe(tiles, row, page, painter.scheme);
   showTile(found);
   const middle = byKeyboard ? row : centred();
   const open = middle !== undefined && isBuilt(middle);
@@ -106,7 +111,7 @@ function moved() {
 
 function restyle({ keep = true } = {}) {
   const by = controls.by.value;
-  const scheme = schemeOf(by, tiles, page);
+  const scheme = colourings.schemeOf(by, tiles) ?? schemeOf(by, tiles, page);
   painter.scheme = { ...scheme, signs: by === "state" ? page.states : null };
   painter.strength = Number(controls.strength.value) / 100;
   painter.accent = token("caret-color");
@@ -117,8 +122,12 @@ function restyle({ keep = true } = {}) {
 
 function relook() {
   remembered("localStorage", LOOK, JSON.stringify([controls.by.value, controls.strength.value]));
+  recolour();
+}
+
+function recolour() {
   restyle({ keep: false });
-  draw();
+  moved();
 }
 
 function select(rows, { add = false } = {}) {
@@ -187,7 +196,10 @@ function toggle(row) {
 
 function open(row) {
   if (isBuilt(row)) location.assign(reviewUrl(page, tiles.columns.index[row]));
-  else showTile({ ...describe(tiles, row, page), text: [...describe(tiles, row, page).text, "not built: nothing to review"] });
+  else {
+    const found = describe(tiles, row, page, painter.scheme);
+    showTile({ ...found, text: [...found.text, "not built: nothing to review"] });
+  }
 }
 
 /** Get what has changed, and draw that anew. */

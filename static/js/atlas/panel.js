@@ -28,8 +28,8 @@ export function showLegend(scheme, measure) {
   part("legend").replaceChildren(...items);
 }
 
-/** What is known of a tile, in words; null for none. */
-export function describe(tiles, row, page) {
+/** What is known of a tile, in words, with what its colour says; null for none. */
+export function describe(tiles, row, page, scheme) {
   if (row === undefined) return null;
   const { columns } = tiles;
   const state = page.states[columns.state[row]];
@@ -40,6 +40,7 @@ export function describe(tiles, row, page) {
     const value = columns[name][row];
     if (!Number.isNaN(value)) words.push(`${measure.label.toLowerCase()} ${worded(value, measure)}`);
   }
+  if (scheme?.words) words.push(scheme.words(row));
   return { state, text: words };
 }
 

@@ -12,8 +12,8 @@ export function connect({ area, person }) {
     preview: (index, body) => request(`${tile(index)}preview/`, { method: "POST", body, ...own }),
     keep: (index, body, keepalive = false) => request(`${tile(index)}draft/`, { method: "PUT", body, keepalive, ...own }),
     forget: (index) => request(`${tile(index)}draft/`, { method: "DELETE", ...own }),
-    dismiss: (index, finding) => request(`${tile(index)}findings/${finding}/dismiss/`, { method: "POST", body: {}, ...own }),
-    undismiss: (index, finding) => request(`${tile(index)}findings/${finding}/restore/`, { method: "POST", body: {}, ...own }),
+    dismissal: (index, finding) => `${tile(index)}findings/${finding}/dismiss/`,
+    undismissal: (index, finding) => `${tile(index)}findings/${finding}/restore/`,
     readings: (index) => `${tile(index)}readings/`,
     restore: (index, body) => request(`${tile(index)}restore/`, { method: "POST", body, ...own }),
   };

@@ -34,13 +34,41 @@ function csrfToken() {
 /**
  * The answer's JSON. Throws a Failure; an AbortError of `signal` passes through.
  * person: id of whom the page belongs to, so that work is not sent as somebody else's. more: other headers. A body that
- * is a Blob is sent as it is, anything else as JSON. keepalive: the request outlives the page.
+ * is a Blob is sent as it is, anything else as JSON. timeout: milliseconds until the last byte of the answer must be
+ * here. keepalive: the request outlives the page.
  */
 export async function request(
   url,
   { method = "GET", body, signal, timeout = 30_000, person, more = {}, keepalive = false } = {},
 ) {
-  const response = await answer(url, { method, body, signal, timeout, person, more, keepalive });
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), timeout);
+  const give_up = () => limit.abort();
+  signal?.addEventListener("abort", give_up);
+  try {
+    const response = await fetch(url, { ...asked({ method, body, person, more, keepalive }), signal: limit.signal });
+    return await read(response);
+  } catch (error) {
+    if (signal?.aborted || error instanceof Failure) throw error;
+    throw new Failure(limit.signal.aborted ? TOO_SLOW : NO_ANSWER);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", give_up);
+  }
+}
+
+function asked({ method, body, person, more, keepalive }) {
+  const headers = { Accept: "application/json", "X-Requested-With": "fetch", ...more };
+  const bytes = body instanceof Blob;
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+  if (body !== undefined) headers["Content-Type"] = bytes ? "application/octet-stream" : "application/json";
+  if (person !== undefined) headers["X-Demeter-Person"] = String(person);
+  const content = body === undefined || bytes ? body : JSON.stringify(body);
+  return { method, headers, body: content, keepalive, credentials: "same-origin", redirect: "error" };
+}
+
+/** An answer that breaks off in the middle is none; the error of it passes through. */
+async function read(response) {
   const data = await json(response);
   if (response.ok && data !== null) return data;
   if (response.ok) throw new Failure(NOT_OURS);
@@ -52,39 +80,11 @@ export async function request(
   });
 }
 
-async function answer(url, { method, body, signal, timeout, person, more, keepalive }) {
-  const headers = { Accept: "application/json", "X-Requested-With": "fetch", ...more };
-  const bytes = body instanceof Blob;
-  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
-  if (body !== undefined) headers["Content-Type"] = bytes ? "application/octet-stream" : "application/json";
-  if (person !== undefined) headers["X-Demeter-Person"] = String(person);
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), timeout);
-  const give_up = () => limit.abort();
-  signal?.addEventListener("abort", give_up);
-  try {
-    return await fetch(url, {
-      method,
-      headers,
-      body: body === undefined || bytes ? body : JSON.stringify(body),
-      signal: limit.signal,
-      keepalive,
-      credentials: "same-origin",
-      redirect: "error",
-    });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Failure(limit.signal.aborted ? TOO_SLOW : NO_ANSWER);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", give_up);
-  }
-}
-
 async function json(response) {
   if (!response.headers.get("Content-Type")?.startsWith("application/json")) return null;
+  const text = await response.text();
   try {
-    return await response.json();
+    return JSON.parse(text);
   } catch {
     return null;
   }

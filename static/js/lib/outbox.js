@@ -1,11 +1,11 @@
-// Work that was done here and is not on the server yet. Kept in the browser before anybody is told that it is done,
-// sent in order in the background, sent again until it is answered, and never dropped without being asked.
+// Work that was done here and is not on the server yet. It counts at once, is kept in the browser beside that, and is
+// sent only when it is kept: in order, in the background, again until it is answered. Nothing is dropped without asking.
 //
 // A record is {id, person, area, subject, url, body, order, state, problem, ...}: `id` is the UUID that makes a repeated
 // request harmless, `subject` names what it is about, `body` is the JSON to post. `state` is
 //   waiting   to be sent, or sent and not answered yet
 //   conflict  somebody else changed the subject: a person must choose
-//   refused   the server said no: a person must look
+//   refused   the server said no, or the browser could not keep it (code `storage`): a person must look
 // What comes later about a subject in conflict is held back until the conflict is settled.
 
 import { Failure, request } from "./http.js";
@@ -27,6 +27,8 @@ function pauseAfter(tries, failure) {
  */
 export class Outbox extends EventTarget {
   #records = new Map();
+  #keeping = new Set(); // records that are on their way into the store
+  #unkept = new Set(); // ids of records that the store did not take: they end with this page
   #sorted = null;
   #last = 0;
   #tries = 0;
@@ -99,20 +101,34 @@ export class Outbox extends EventTarget {
     });
   }
 
-  /** Keep a piece of work in place of the records in `remove`; resolves once it will outlast this page, and sends it
-   *  in the background. */
-  async add(record, { remove = [] } = {}) {
+  /** Take a piece of work on in place of the records in `remove`: at once here, then as `change`. */
+  add(record, { remove = [] } = {}) {
     this.#last = Math.max(Date.now(), this.#last + 1);
-    const kept = { ...record, person: this.person, order: this.#last, state: "waiting", problem: null };
-    await this.change({ put: [kept], remove });
+    const taken = { ...record, person: this.person, order: this.#last, state: "waiting", problem: null };
+    return this.change({ put: [taken], remove });
   }
 
-  /** Put changed records back and remove others, in one step; then go on sending. */
+  /**
+   * Put changed records back and remove others, in one step: at once here, and in the store beside that. Resolves with
+   * whether the store took it; then other tabs hear of it, and what waits is sent. When it did not, records that were
+   * put are `refused`, and those that were removed are back.
+   */
   async change({ put = [], remove = [] }) {
-    await this.#store.write({ put, remove });
+    const removed = remove.map((id) => this.#records.get(id)).filter(Boolean);
+    for (const record of put) this.#keeping.add(record);
     this.#apply({ put, remove });
+    try {
+      await this.#store.write({ put, remove });
+    } catch (error) {
+      this.#notKept(put, removed, error);
+      return false;
+    } finally {
+      for (const record of put) this.#keeping.delete(record);
+    }
+    for (const id of [...remove, ...put.map((record) => record.id)]) this.#unkept.delete(id);
     this.#channel?.postMessage({ put, remove });
     if (!this.#timer) this.send();
+    return true;
   }
 
   /** Send what waits, now; also ends a pause between two tries. */
@@ -134,7 +150,7 @@ export class Outbox extends EventTarget {
     addEventListener("focus", () => this.send(), { signal });
     addEventListener("pageshow", () => this.send(), { signal });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.send(), { signal });
-    addEventListener("beforeunload", (event) => this.waiting.length && event.preventDefault(), { signal });
+    addEventListener("beforeunload", (event) => (this.waiting.length || this.#unkept.size) && event.preventDefault(), { signal });
     this.send();
   }
 
@@ -151,6 +167,15 @@ export class Outbox extends EventTarget {
     this.#tell("change");
   }
 
+  #notKept(put, removed, error) {
+    const message = `This browser's storage failed (${error?.message || "it does not say why"}).`;
+    const back = removed.filter(({ id }) => !this.#unkept.delete(id));
+    const refused = put.map((record) => ({ ...record, state: "refused", problem: { code: "storage", message } }));
+    for (const { id } of put) this.#unkept.add(id);
+    this.#apply({ put: [...back, ...refused] });
+    for (const record of refused) this.#tell("refused", { record });
+  }
+
   /** Another tab of the same person did something to the common store. */
   #heard({ put, remove, sent }) {
     const known = sent && this.#records.get(sent.id);
@@ -163,9 +188,11 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
+  /** What is to be sent now. Nothing goes out before it is kept, nor before what was done earlier. */
   #next() {
     const stuck = new Set();
     for (const record of this.records) {
+      if (this.#keeping.has(record)) return null;
       const about = `${record.area} ${record.subject}`;
       if (record.state === "conflict") stuck.add(about);
       if (record.state === "refused") stuck.add(record.id);

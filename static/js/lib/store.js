@@ -41,16 +41,19 @@ class Kept {
     return settled(this.#objects("readonly").get(id));
   }
 
-  /** Put and remove in one transaction; resolves once it is committed. */
-  write({ put = [], remove = [] }) {
+  /** Put and remove in one transaction; resolves once it is committed. The commit is asked for in the same breath, so
+   *  that a page which is left a moment later does not take it back. */
+  async write({ put = [], remove = [] }) {
     const objects = this.#objects("readwrite");
     for (const record of put) objects.put(record);
     for (const id of remove) objects.delete(id);
     const { transaction } = objects;
-    return new Promise((resolve, reject) => {
+    const done = new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve();
-      transaction.onabort = transaction.onerror = () => reject(transaction.error);
+      transaction.onabort = () => reject(transaction.error);
     });
+    transaction.commit?.();
+    await done;
   }
 
   #objects(mode) {

@@ -9,6 +9,7 @@ export class Prompt {
   #timer = 0;
   #asked = 0;
   #known = null;
+  #fresh = false;
 
   /**
    * work(): {index, text, components} on the screen. ask(index, body): the server's preview. onPreview(index, preview);
@@ -28,10 +29,6 @@ export class Prompt {
       event.stopPropagation();
       this.#close();
     });
-    this.again.addEventListener("click", () => {
-      this.#close();
-      onByHand(null);
-    });
   }
 
   /** preview: what the server composed of the caption that is shown now. */
@@ -44,16 +41,16 @@ export class Prompt {
   /** The words or components changed: ask beside the work. */
   later() {
     this.#forget();
+    this.#fresh = false;
     this.words.classList.add("known");
     this.#timer = setTimeout(() => this.#ask().catch(() => {}), PAUSE);
   }
 
-  /** Open the field for the whole prompt, over what is composed just now. */
+  /** Open the field for the whole prompt; at once, unless what it replaces is being composed. */
   async byHand() {
     if (!this.does.work()) return;
-    this.#forget();
     try {
-      if (!(await this.#ask())) return;
+      if (!this.#fresh && !(await this.#askNow())) return;
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       this.does.say(`${failure.message} A prompt by hand needs the composed one; try again.`, true);
@@ -63,6 +60,13 @@ export class Prompt {
     this.field.hidden = false;
     this.words.hidden = true;
     this.field.focus();
+  }
+
+  /** Drop the prompt by hand, and let the components make it. */
+  composeAgain() {
+    if (!this.does.work() || this.again.hidden) return;
+    this.#close();
+    this.does.onByHand(null);
   }
 
   #typed() {
@@ -79,6 +83,11 @@ export class Prompt {
   #forget() {
     clearTimeout(this.#timer);
     this.#asked += 1;
+  }
+
+  #askNow() {
+    this.#forget();
+    return this.#ask();
   }
 
   /** Whether the answer was still wanted when it came. */
@@ -99,6 +108,7 @@ export class Prompt {
 
   #take(preview) {
     this.#known = preview;
+    this.#fresh = true;
     this.words.textContent = preview.prompt;
     this.words.classList.remove("known");
     const byHand = preview.prompt !== preview.composed;

@@ -1,5 +1,5 @@
-// What a person says of captions as they stand: accepted, flagged, and taken back. It counts on the screen at once and is
-// sent in the background, in order, until the server has answered.
+// What a person says of captions as they stand: accepted, flagged, a finding dismissed, and each taken back. It counts on
+// the screen at once and is sent in the background, in order, until the server has answered.
 
 import { uuid } from "../lib/ids.js";
 import { Outbox } from "../lib/outbox.js";
@@ -10,12 +10,12 @@ const STORE = "readings";
 export class Readings extends EventTarget {
   #outbox;
 
-  /** page: {area, person}. address(index): where readings of a tile are sent. */
-  constructor({ area, person, address }) {
+  /** page: {area, person}. remote: knows where what is said of a tile is sent. */
+  constructor({ area, person, remote }) {
     super();
     this.area = area;
     this.person = person;
-    this.address = address;
+    this.remote = remote;
   }
 
   async open() {
@@ -35,11 +35,24 @@ export class Readings extends EventTarget {
     return this.#outbox?.failure ?? null;
   }
 
-  /** Keep it and send it; resolves with its id once it will outlast this page. */
-  async add(index, verb, more) {
+  /** Take it on; returns its id at once. What this browser cannot keep is `lost`. */
+  add(index, verb, more) {
+    return this.#keep(index, this.remote.readings(index), { verb, ...more });
+  }
+
+  /** Say that a finding is none. Repeated, it changes nothing. */
+  dismiss(index, finding) {
+    return this.#keep(index, this.remote.dismissal(index, finding), {});
+  }
+
+  /** Let it count again. undoes: the id of its dismissal, without which this is not sent. */
+  undismiss(index, finding, undoes) {
+    return this.#keep(index, this.remote.undismissal(index, finding), { undoes });
+  }
+
+  #keep(index, url, body) {
     const id = uuid();
-    const body = { client_id: id, verb, ...more };
-    await this.#outbox.add({ id, area: this.area, subject: index, url: this.address(index), body });
+    this.#outbox.add({ id, area: this.area, subject: index, url, body: { client_id: id, ...body } });
     return id;
   }
 

@@ -5,6 +5,7 @@ import { request } from "../lib/http.js";
 import { hour, plural } from "./words.js";
 
 const RENEWALS = 4;
+const PAUSE = 300;
 const WORKING = ["keydown", "pointerdown", "wheel"];
 
 export class Claims {
@@ -13,6 +14,7 @@ export class Claims {
   #renewed = Date.now();
   #every;
   #holds;
+  #soon = 0;
   #turn = Promise.resolve();
   #ask = { held: () => [], lost: () => {} };
 
@@ -39,6 +41,15 @@ export class Claims {
     const page = await this.#inTurn(() => request(`${urls.queue}?${asked}`, { method: "POST", body, person: person.id }));
     this.#holds ||= Boolean(page.until);
     return page;
+  }
+
+  /** Claim what is before the person now, also when the queue did not hand it out: it was undone, or jumped to. */
+  keep() {
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(() => {
+      this.#holds ||= this.#ask.held().length > 0;
+      this.#renew();
+    }, PAUSE);
   }
 
   /** What others have before them, in a sentence; empty when that is nothing, or not known. */

@@ -2,6 +2,9 @@
 
 const STATE_OF = { approve: "approved", reject: "rejected", unsure: "unsure" };
 
+/** What the filter by state shows that is work. Who goes through anything else only looks. */
+export const WORK = ["queue", "pending", "unsure", "second", "disputed"];
+
 /** Whether a tile in this state waits for somebody else than those who gave a verdict. */
 export function waits(state) {
   return state === "second" || state === "disputed";

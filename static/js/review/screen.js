@@ -13,6 +13,7 @@ export class Screen {
   constructor(root, page) {
     this.root = root;
     this.page = page;
+    this.stage = root.querySelector("#stage");
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
     this.verdicts = root.querySelectorAll("[data-needs-tile]");
     this.parts.last.addEventListener("keydown", (event) => this.#alongLast(event));
@@ -122,6 +123,12 @@ export class Screen {
     this.parts["finished-actions"].replaceChildren(
       ...actions.map(([label, action]) => el("button", { type: "button", onclick: action }, label)),
     );
+  }
+
+  /** No tile stands there for now. */
+  nothing() {
+    this.stage.hidden = true;
+    this.stage.dataset.tile = "";
   }
 
   unfinished() {

@@ -30,7 +30,7 @@ export class Verdicts extends EventTarget {
   /** Counts by state with what is unsent taken in. */
   get counts() {
     const counts = { ...this.#counts };
-    for (const record of this.#unsent()) {
+    for (const record of this.unsent) {
       counts[record.from.state] -= 1;
       counts[record.to.state] += 1;
     }
@@ -63,7 +63,7 @@ export class Verdicts extends EventTarget {
     const troubled = new Set(this.#outbox.troubled.map((record) => record.id));
     const entries = this.#entries.filter((entry) => !troubled.has(entry.id));
     const undone = new Set(entries.map((entry) => entry.undoes));
-    const unsent = new Set(this.#unsent().map((record) => record.id));
+    const unsent = new Set(this.unsent.map((record) => record.id));
     return entries
       .filter((entry) => entry.verb !== "undo")
       .slice(-size)
@@ -80,11 +80,11 @@ export class Verdicts extends EventTarget {
     return last ? { ...last.to, yours: last.body.verb !== "undo" && waits(last.to.state) } : stands;
   }
 
-  /** Keep a decision about a tile. Resolves once it will outlast the page. */
-  async decide(item, verb, { reason = "", note = "" } = {}) {
+  /** Decide about a tile. It counts at once; what this browser cannot keep comes back as refused. */
+  decide(item, verb, { reason = "", note = "" } = {}) {
     const id = uuid();
     const seen = { seen: item.layers, seen_version: item.version };
-    await this.#keep({
+    this.#keep({
       id,
       subject: item.index,
       body: { client_id: id, index: item.index, verb, reason, note, ...seen },
@@ -93,10 +93,10 @@ export class Verdicts extends EventTarget {
     });
   }
 
-  /** Take one's own newest decision back, as `newest` or the server gave it. Resolves once that will outlast the page. */
-  async undo(entry) {
+  /** Take one's own newest decision back, as `newest` or the server gave it; as `decide`. */
+  undo(entry) {
     const id = uuid();
-    await this.#keep({
+    this.#keep({
       id,
       subject: entry.index,
       body: { client_id: id, index: entry.index, verb: "undo", undoes: entry.id },
@@ -151,7 +151,7 @@ export class Verdicts extends EventTarget {
     return (record.state === "conflict" ? this.#laterThan(record) : this.#dependents(record)).length;
   }
 
-  async #keep(record) {
+  #keep(record) {
     // Whoever decides again about a tile in conflict has seen what stands there now, and settles it thereby: in one
     // step, so that a page that dies meanwhile keeps either the conflict or the new decision.
     const settled = this.#outbox
@@ -159,14 +159,13 @@ export class Verdicts extends EventTarget {
       .filter((each) => each.state === "conflict" && record.body.verb !== "undo");
     const gone = settled.flatMap((conflict) => [conflict, ...this.#laterThan(conflict)]).map(({ id }) => id);
     const { slug, name } = this.#page.area;
-    const kept = { ...record, area: slug, area_name: name, url: this.#page.urls.decisions };
-    await this.#outbox.add(kept, { remove: gone });
     this.#entries = this.#entries.filter((entry) => !gone.includes(entry.id));
     this.#note(entryOfRecord(record));
-    this.#tell("change");
+    this.#outbox.add({ ...record, area: slug, area_name: name, url: this.#page.urls.decisions }, { remove: gone });
   }
 
-  #unsent() {
+  /** Records about this area that the server has not answered. */
+  get unsent() {
     return this.#outbox.waiting.filter((record) => record.area === this.#page.area.slug);
   }
 

@@ -122,9 +122,9 @@ def test_made_and_judged_again_it_comes_to_the_same(land: Area, build: Build, mo
     assert judged(land) == before
     blocks = blocks_of(land, area_survey(land, lambda: None))
     for block in blocks:
-        assert tiles_judge(land, block, lambda: None) == []
+        assert tiles_judge(land, block, lambda: None) == {}
     monkeypatch.setattr("tiles.build.judging.COMMON", 1)
-    (changed,) = [tile for block in blocks for tile in tiles_judge(land, block, lambda: None)]
+    ((_names, (changed,)),) = [found for block in blocks for found in tiles_judge(land, block, lambda: None).items()]
     assert (changed.index, changed.duplicate_of) == (AT_TWIN, None)
 
 

@@ -15,7 +15,7 @@ from tests.support.earthengine import StandIn
 from tests.support.site import Site
 from tiles.jobs import limiter as limits
 from tiles.jobs.limiter import DatabaseLimiter, earthengine_limiter
-from tiles.models import QuotaLease
+from tiles.models import QuotaLease, ServiceQuota
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -114,6 +114,9 @@ def test_a_worker_may_have_its_part_of_all_slots(settings: Any, workers: int, mo
     settings.EARTHENGINE_MAX_CONCURRENT, settings.EARTHENGINE_MAX_PER_SECOND = 40, 1000
     settings.DEMETER_WORKERS = workers
     one = earthengine_limiter()
+    ServiceQuota.objects.create(service="earthengine").leases.create(
+        owner="another", slots=0, per_second=0, expires_at=timezone.now() + timedelta(seconds=60)
+    )
     for _grow in range(8):
         asks_again(one)
         one.refill(100)
@@ -121,6 +124,34 @@ def test_a_worker_may_have_its_part_of_all_slots(settings: Any, workers: int, mo
     for _each in range(most):
         one.end()
     one.rest()
+
+
+@pytest.mark.django_db
+def test_whoever_is_alone_may_have_all_until_another_wants_its_part() -> None:
+    alone, other = (DatabaseLimiter("test", slots=10, per_second=100, most=5, share=0.5) for _each in range(2))
+    flying = {alone: 0, other: 0}
+
+    def asked(one: DatabaseLimiter) -> int:
+        asks_again(one)
+        one.refill(20)
+        flying[one] += begun(one)
+        assert sum(flying.values()) <= 10
+        assert sum(QuotaLease.objects.values_list("slots", flat=True)) <= 10
+        assert sum(QuotaLease.objects.values_list("per_second", flat=True)) <= 100
+        return flying[one]
+
+    assert asked(alone) == 5
+    assert [asked(alone) for _look in range(3)] == [8, 9, 10]
+    assert asked(other) == 0
+    assert asked(alone) == 10
+    for left in range(9, 4, -1):  # what is lent is not used again
+        alone.end()
+        flying[alone] -= 1
+        assert asked(alone) == left
+        asked(other)
+    for _look in range(2):
+        asked(other)
+    assert flying == {alone: 5, other: 5}
 
 
 def test_a_request_ends_before_its_lease_does() -> None:

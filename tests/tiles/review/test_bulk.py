@@ -16,7 +16,8 @@ from tiles.jobs.runner import chunk_lease, run_here
 from tiles.models import Area, Job, JobChunk, ReviewDecision, TilePair
 from tiles.review import bulk
 from tiles.review.bulk import action_undo, bulk_start
-from tiles.review.services import Outcome, tile_approve, tiles_decide
+from tiles.review.recording import Outcome
+from tiles.review.services import tile_approve, tiles_decide
 
 pytestmark = pytest.mark.django_db
 TILES = 8

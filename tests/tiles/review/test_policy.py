@@ -22,7 +22,8 @@ from tiles.models import Area, QueueEntry, ReviewDecision, TilePair
 from tiles.models.choices import WAITING_STATES, ReviewState
 from tiles.review.bulk import action_undo
 from tiles.review.policy import in_sample, policy_set
-from tiles.review.services import Outcome, decision_undo, tile_approve, tile_reject, tile_unsure, tiles_decide
+from tiles.review.recording import Outcome
+from tiles.review.services import decision_undo, tile_approve, tile_reject, tile_unsure, tiles_decide
 
 pytestmark = pytest.mark.django_db
 VERDICTS = {"a": tile_approve, "r": tile_reject, "u": tile_unsure}
