@@ -152,12 +152,17 @@ class DifferenceOut(serializers.Serializer[Any]):
     area = serializers.CharField()
     index = serializers.IntegerField()
     caption = serializers.SerializerMethodField()
+    prompt = serializers.SerializerMethodField()
     split = serializers.SerializerMethodField()
     pixels = serializers.BooleanField(help_text="A layer is another one.")
 
     @extend_schema_field(WasAndIsOut)
     def get_caption(self, row: Any) -> dict[str, str]:
         return dict(zip(("before", "after"), row.caption, strict=True))
+
+    @extend_schema_field(WasAndIsOut)
+    def get_prompt(self, row: Any) -> dict[str, str]:
+        return dict(zip(("before", "after"), row.prompt, strict=True))
 
     @extend_schema_field(WasAndIsOut)
     def get_split(self, row: Any) -> dict[str, str]:

@@ -22,7 +22,8 @@ NO_CAPTION = 0
 
 @dataclass(frozen=True)
 class Difference:
-    """A tile that is not the same in both; `caption` and `split` are pairs (before, after), equal when unchanged.
+    """A tile that is not the same in both; `caption`, `prompt` and `split` are pairs (before, after), equal when
+    unchanged.
 
     pixels: whether a layer that leaves the house is another one.
     """
@@ -30,6 +31,7 @@ class Difference:
     area: str
     index: int
     caption: tuple[str, str]
+    prompt: tuple[str, str]
     split: tuple[str, str]
     pixels: bool
 
@@ -39,7 +41,13 @@ class Difference:
 
     @property
     def caption_changed(self) -> bool:
-        return self.caption[0] != self.caption[1]
+        """The text, or the prompt that was composed around it."""
+        return self.words[0] != self.words[1]
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The texts; where they are the same and only the prompts differ, the prompts."""
+        return self.caption if self.caption[0] != self.caption[1] else self.prompt
 
     @property
     def split_changed(self) -> bool:
@@ -85,11 +93,13 @@ def _entries(kind: str, before: Release, after: Release) -> QuerySet[ReleaseEntr
     entries = entries.annotate(
         revision=revision,
         was_revision=Subquery(same_tile.annotate(revision=revision).values("revision")[:1]),
+        was_prompt=Subquery(same_tile.values("prompt")[:1]),
         was_split=Subquery(same_tile.values("split")[:1]),
         was_pixels=Subquery(same_tile.values("pixels")[:1]),
     )
-    changed = ~Q(revision=F("was_revision")) | ~Q(split=F("was_split")) | ~Q(pixels=F("was_pixels"))
-    return entries.exclude(was_revision=None).filter(changed)
+    words = ~Q(revision=F("was_revision")) | ~Q(prompt=F("was_prompt"))
+    others = ~Q(split=F("was_split")) | ~Q(pixels=F("was_pixels"))
+    return entries.exclude(was_revision=None).filter(words | others)
 
 
 def _differences(kind: str, rows: Sequence[ReleaseEntry]) -> list[Difference]:
@@ -100,9 +110,10 @@ def _differences(kind: str, rows: Sequence[ReleaseEntry]) -> list[Difference]:
 
 def _difference(kind: str, row: ReleaseEntry, texts: dict[int, str]) -> Difference:
     text, split, pixels = row.caption_revision.text if row.caption_revision else "", row.split, False
-    caption, splits = (text, text), (split, split)
+    caption, prompt, splits = (text, text), (row.prompt, row.prompt), (split, split)
     if kind == CHANGED:
         was = row.__dict__  # the annotations of _entries
-        caption, splits = (texts.get(was["was_revision"], ""), text), (was["was_split"], split)
+        caption, prompt = (texts.get(was["was_revision"], ""), text), (was["was_prompt"], row.prompt)
+        splits = (was["was_split"], split)
         pixels = was["was_pixels"] != row.pixels
-    return Difference(row.tile.area.slug, row.tile.index, caption, splits, pixels)
+    return Difference(row.tile.area.slug, row.tile.index, caption, prompt, splits, pixels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -64,7 +64,11 @@ def with_decision_and_caption(tiles: QuerySet[TilePair]) -> QuerySet[TilePair]:
         decision_id=Subquery(standing.values("pk")[:1]),
         decision_saw=Subquery(standing.values("layers_seen")[:1]),
         revision_id=Subquery(revision.values("pk")[:1]),
-        prompt=Coalesce(Subquery(Caption.objects.filter(tile=OuterRef("pk")).values("prompt")[:1]), Value("")),
+        prompt=Coalesce(
+            Subquery(Caption.objects.filter(tile=OuterRef("pk")).values("prompt")[:1]),
+            Value(""),
+            output_field=TextField(),
+        ),
     )
 
 

@@ -135,6 +135,7 @@ def release_finish(*, release: Release, job: Job, sealed: Sealed) -> bool:
     ready = {"state": Release.State.READY, "sha256": sealed.sha256, "size": sealed.size}
     if not waiting.update(ready_at=timezone.now(), error="", **ready):
         return False
+    release.files.all().delete()  # of a try that landed its archive and died
     name = archive_path(release.name).name
     ReleaseFile.objects.create(release=release, position=0, name=name, size=sealed.size, sha256=sealed.sha256)
     return True

@@ -39,7 +39,7 @@ def release_diff(request: HttpRequest, name: str, other: str) -> HttpResponse:
         "after": after,
         "kind": kind,
         "kinds": [(one, KIND_WORDS[one], counts[one]) for one in KINDS],
-        "rows": [(one, word_diff(*one.caption) if one.caption_changed else []) for one in found],
+        "rows": [(one, word_diff(*one.words) if one.caption_changed else []) for one in found],
         "page": page,
         "facts": _facts(before, after),
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from io import StringIO
@@ -15,12 +17,16 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from captions.models import Caption
+from captions.wanted import prompts_refresh, settings_save
+from portal.exports.archive import archive_path
 from portal.exports.layouts import layout_of
 from portal.exports.models import Release
 from portal.exports.rehearsal import release_rehearse
-from portal.exports.services import release_create
+from portal.exports.services import release_create, release_retry
 from portal.exports.wanted import Split, Terms, Wanted
 from tests.support.factories import SIZE, make_area, make_tile
+from tests.support.releases import work
 from tiles.core.errors import BadInput, Conflict
 from tiles.models import Area, Job, TilePair, TileSignature
 from tiles.review.saved import view_save
@@ -206,18 +212,19 @@ def test_a_dry_run_counts_and_warns(field: Any, approve: Approve, make: Callable
     approve(make_tile(area, 900, files=False, heights=np.full((SIZE, SIZE), 3, np.float32)))
     other = make_area("other", licence="unknown", vertical_datum="EGM2008", surface="dsm")
     approve(make_tile(other, 0, footprint=ring(0, 0)))
-    wanted = Wanted(split=Split(way="random", seed=2))
+    wanted = Wanted(split=Split(way="area", of_area={"field": "train", "other": "test"}))
     found = release_rehearse(areas=[area, other], layout=layout_of("rs3dbench"), wanted=wanted)
     codes = {problem.code: problem for problem in found.problems}
     expected = {"terms_missing", "flat", "no_caption", "mixed_datums", "mixed_surfaces", "leakage"}
-    assert set(codes) == expected
+    assert set(codes) == expected | {"empty_split"}
     assert codes["terms_missing"].stops
     assert "EGM2008 in other; EGM96 in field" in codes["mixed_datums"].words
     assert found.tiles == sum(found.splits.values()) == 201
     assert found.seconds
     assert not Release.objects.exists()
     release = make("a", "field", split=Split(way="random", seed=2))
-    same = release_rehearse(areas=[area], layout=layout_of("rs3dbench"), wanted=wanted)
+    at_random = Wanted(split=Split(way="random", seed=2))
+    same = release_rehearse(areas=[area], layout=layout_of("rs3dbench"), wanted=at_random)
     assert (same.tiles, same.size, same.report) == (release.tile_count, release.planned_size, release.report)
 
 
@@ -252,6 +259,48 @@ def test_differences(
     moved = client.get("/releases/after/compare/?other=before")
     assert moved["Location"] == "/releases/before/diff/after/"
     assert client.get("/releases/before/diff/nothing/").status_code == 404
+
+
+def test_prompts_are_frozen_and_compared(
+    coast: tuple[Area, list[TilePair]],
+    released: Callable[..., Release],
+    caption: Callable[..., None],
+    curator: Any,
+    signed_in: Callable[[str], Client],
+) -> None:
+    area, tiles = coast
+    text = "A hill above the sea, number 1."
+    composed = Caption.objects.get(tile=tiles[1]).prompt
+    release = released("before", "coast")
+    settings_save(area=area, by=curator, values={"preset": "mmm-rs-training"})
+    prompts_refresh(area=area)
+    caption(tiles[2], "Something else altogether.", base=1)
+    now = Caption.objects.get(tile=tiles[1]).prompt
+    assert now != composed
+    assert [record["prompt"] for record in records_of(work_again(release))][1:] == [
+        composed,
+        "A hill above the sea, number 2.",
+        None,
+    ]
+    assert records_of(released("after", "coast"))[1]["prompt"] == now
+    client = signed_in("viewer")
+    answer = client.get("/api/v1/releases/before/diff/after/?kind=changed").json()
+    changed = {row["index"]: row for row in answer["items"]}
+    assert set(changed) == {0, 1, 2}
+    assert changed[1]["caption"] == {"before": text, "after": text}
+    assert changed[1]["prompt"] == {"before": composed, "after": now}
+    assert "<ins>" in client.get("/releases/before/diff/after/?kind=changed").content.decode()
+
+
+def work_again(release: Release) -> Release:
+    """Write it a second time, with what it froze the first."""
+    Release.objects.filter(pk=release.pk).update(state=Release.State.FAILED)
+    return work(release_retry(release_id=release.pk, by=None, background=False))
+
+
+def records_of(release: Release) -> list[dict[str, Any]]:
+    with zipfile.ZipFile(archive_path(release.name)) as archive:
+        return [json.loads(line) for line in archive.read(f"{release.name}/manifest.jsonl").splitlines()]
 
 
 def test_differences_are_paged(field: Any, make: Callable[..., Release], signed_in: Callable[[str], Client]) -> None:
