@@ -60,6 +60,23 @@ def test_try_start_and_compare(served: tuple[Site, VisionServer], chromium: Brow
     page.goto(f"{site.url}/captions/?area=land&origin=glm")
     expect(page.get_by_text(SAID["description"]).first).to_be_visible()
 
+    # Two of them anew by another captioner, by keys from the list, and taken back.
+    bar = page.locator("#caption-bar")
+    expect(bar).to_have_attribute("data-started", "true")
+    page.locator("#caption-list input").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(bar.locator("[data-part=chosen]")).to_have_text("2 selected")
+    page.keyboard.press("w")
+    expect(page.get_by_role("heading", name="Write captions anew")).to_be_visible()
+    expect(page.get_by_text("2 of 2 captions can be written anew")).to_be_visible()
+    page.get_by_label("Captioner", exact=True).select_option("rules")
+    page.get_by_role("button", name="Write all of them anew").click()
+    expect(page.get_by_text("2 done")).to_be_visible()
+    page.get_by_role("link", name="runs of captioners here").click()
+    page.get_by_role("button", name="bring back the texts that “Captions of a selection of land by rules”").click()
+    expect(page.get_by_text("2 texts are back.")).to_be_visible()
+
     site.manage("caption_area", "land", "--captioner", "rules", "--propose-only")
     page.goto(f"{site.url}/areas/land/captions/compare/?blind=1")
     title = page.get_by_role("heading", level=2).first

@@ -14,6 +14,7 @@ from tests.support.site import Site, Template, wait_until
 pytestmark = pytest.mark.browser
 
 AREAS = ("path", "two", "stale", "lost", "hand", "drafts", "finding")
+EVIL = "<img src=x onerror=\"document.title='owned'\"></textarea><script>document.title='owned'</script>"
 MAKE = """
 from uuid import uuid4
 from captions.models import Caption, Finding, Proposal
@@ -28,7 +29,8 @@ for attempt in (1, 2):
             Caption.objects.filter(tile=tile).update(doubt=1 - index / 100)
         tile = area.tiles.get(index=0)
         Proposal.objects.create(
-            tile=tile, area=area, captioner="model-b", text="A rival's valley.", components={{"terms": ["valley"]}},
+            tile=tile, area=area, captioner="model-b",
+            text={evil!r} if name == "hand" else "A rival's valley.", components={{"terms": ["valley"]}},
             confidence=0.8, client_id=uuid4(),
         )
         caption = Caption.objects.get(tile=tile)
@@ -63,7 +65,7 @@ caption_rectify(
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> Iterator[Site]:
     with Site(tmp_path_factory.mktemp("rectify"), site_template) as made:
-        made.shell(MAKE.format(areas=AREAS))
+        made.shell(MAKE.format(areas=AREAS, evil=EVIL))
         made.start_web()
         yield made
 
@@ -281,6 +283,16 @@ def test_a_lost_session_loses_nothing(site: Site, visit: Callable[..., Page], at
 def test_a_prompt_by_hand_says_when_it_holds_no_more(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     page = visit("annotator", "hand")
     at(page, 0)
+    # What a model said is text, as a ghost, as a draft with its diff, and in the prompt.
+    page.keyboard.press("v")
+    expect(part(page, "ghost")).to_have_text(EVIL)
+    page.keyboard.press("a")
+    expect(field(page)).to_have_value(EVIL)
+    expect(part(page, "prompt")).to_contain_text("<img src=x")
+    assert page.title() != "owned"
+    expect(page.locator("img[src=x]")).to_have_count(0)
+    page.keyboard.press("r")
+    expect(field(page)).not_to_have_value(EVIL)
     page.route("**/preview/", lambda route: route.abort())  # it opens at once, and asks nobody
     page.keyboard.press("b")
     prompt = page.get_by_label("The whole prompt, by hand")

@@ -40,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--terms", metavar="A,B,...", help="the terms that an answer may choose from")
         parser.add_argument("--propose-only", action="store_true", help="write no captions: for comparing only")
         parser.add_argument("--only-missing", action="store_true", help="only tiles it has said nothing of before")
+        parser.add_argument("--among", default="", metavar="FILTER", help="only these, as in origin=rules&finding=sea")
         parser.add_argument("--limit", type=int, default=0, metavar="TILES")
         parser.add_argument("--budget-tokens", type=int, default=0, metavar="TOKENS", help="pause when they are spent")
         parser.add_argument("--budget-money", type=float, default=0.0, metavar="AMOUNT", help="by the set prices")
@@ -69,6 +70,7 @@ class Command(BaseCommand):
                 only_missing=options["only_missing"],
                 limit=options["limit"],
                 trial=options["dry_run"],
+                among=options["among"],
             ),
             budget=Budget(tokens=options["budget_tokens"], money=options["budget_money"]),
             background=options["background"],

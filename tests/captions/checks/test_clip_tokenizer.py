@@ -1,4 +1,4 @@
-"""Tokens counted exactly, by CLIP's kind of tokenizer, saved here and read as any other. Needs requirements-blip.txt."""
+"""Tokens counted exactly by CLIP's kind of tokenizer, saved here and read as any other: needs the blip extra."""
 
 from __future__ import annotations
 

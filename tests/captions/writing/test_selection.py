@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from captions import bulk
 from captions.bulk import Outcome
@@ -175,3 +177,12 @@ class TestUndo:
             captioning_undo(job_id=job.pk, by=person("annotator"))
         with pytest.raises(NotFound):
             captioning_undo(job_id=0, by=person("curator"))
+
+
+def test_the_command_takes_a_filter(area: Area, server: VisionServer) -> None:
+    out = StringIO()
+    call_command("caption_area", "land", captioner="glm", among=only(area, 1, 2), stdout=out, stderr=StringIO())
+    assert "2 of 2 tiles described" in out.getvalue()
+    assert origins(area) == "rggrrr"
+    with pytest.raises(CommandError, match="filter's origin"):
+        call_command("caption_area", "land", captioner="glm", among="origin=nobody", stderr=StringIO())
