@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,19 +21,23 @@ LOOKED_THROUGH = 200
 GONE = "There is no such release of this area any more. Reload the page."
 
 
+CODE_OF = {Split.TRAIN: 1, Split.VAL: 2, Split.TEST: 3, Split.NONE: 4}
+
+
 class SplitColouring:
-    """Training, validation and test of the newest ready releases of an area."""
+    """Training, validation and test of the newest ready releases of an area.
+
+    Its colours are after Okabe and Ito's, for all kinds of colour vision; each has a lightness of its own.
+    """
 
     name = "split"
-    legend: ClassVar = [
+    legend: Sequence[Meaning] = (
         Meaning("not in the release", "#8c8c8c"),
         Meaning("training", "#0072b2"),
         Meaning("validation", "#f0e442"),
         Meaning("test", "#e07b39"),
         Meaning("in it, of no split", "#2b2b2b"),
-    ]
-    """After Okabe and Ito's colours for all kinds of colour vision; each has a lightness of its own."""
-    code_of: ClassVar = {Split.TRAIN: 1, Split.VAL: 2, Split.TEST: 3, Split.NONE: 4}
+    )
 
     def choices(self, *, area: Area, by: Any) -> list[Choice]:
         if not by.has_perm(VIEW_RELEASES):
@@ -49,7 +54,7 @@ class SplitColouring:
         rows = release.entries.filter(tile__area=area).values_list("tile__index", "split").order_by("tile__index")
         found = list(rows)
         numbers = np.array([index for index, _split in found], np.uint32)
-        codes = np.array([self.code_of[Split(split)] for _index, split in found], np.uint8)
+        codes = np.array([CODE_OF[Split(split)] for _index, split in found], np.uint8)
         return Codes(numbers, codes)
 
 

@@ -54,7 +54,7 @@ def come(page: Page, count: int) -> list[int]:
 
 
 def seeded(page: Page, seed: str) -> None:
-    field = page.get_by_label("Seed")
+    field = page.get_by_role("spinbutton", name="Seed")
     with page.expect_response(lambda answer: f"seed={seed}" in answer.url):
         field.fill(seed)
         page.keyboard.press("Tab")

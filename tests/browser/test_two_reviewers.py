@@ -103,10 +103,11 @@ def test_what_is_undone_is_claimed_at_once(review: Callable[..., Page]) -> None:
 
 
 def test_what_is_jumped_to_is_claimed_at_once(review: Callable[..., Page]) -> None:
-    mine, theirs = review("reviewer"), review("curator", query="?state=&tile=0")
+    mine, theirs = review("reviewer"), review("curator", query="?state=&tile=29")
+    step_to(theirs, 29)
+    expect(theirs.locator("[data-part=claim]")).to_be_empty()
     with mine.expect_response(lambda answer: answer.request.method == "PUT"):
         jump(mine, 27)
-    expect(theirs.locator("[data-part=claim]")).to_be_empty()
     jump(theirs, 27)
     expect(theirs.locator("[data-part=claim]")).to_contain_text("reviewer is looking at it, until ")
     step_to(review("curator"), 0)  # what was before the one who jumped has come free

@@ -144,11 +144,14 @@ def unsent(page: Page, count: int) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until everything that was decided is on the server.
+    """Wait until everything that was decided is on the server, as long as it takes while there is less and less.
 
-    Right after a key nothing may be decided yet: wait first for what the key changes, the next tile for instance.
+    Keys pressed by a machine are faster than a busy server. Right after a key nothing may be decided yet: wait first
+    for what the key changes, the next tile for instance.
     """
-    unsent(page, 0)
+    review = page.locator("#review")
+    while (left := review.get_attribute("data-unsent")) != "0":
+        expect(review).not_to_have_attribute("data-unsent", str(left))
 
 
 def pixels(page: Page, layer: str, *places: tuple[int, int]) -> list[tuple[int, int, int]]:

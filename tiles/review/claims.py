@@ -26,8 +26,8 @@ from tiles.models.choices import SETTLED_STATES, BuildState
 from .selectors import current_state
 
 What = QueueEntry.What
-MOST_HELD = 100
-"""Tiles that one page may hold: those it has loaded ahead."""
+MOST_HELD = 500
+"""Tiles that one page may hold: those it has loaded ahead, and those it decided about without a connection."""
 
 
 class Held(NamedTuple):

@@ -233,7 +233,7 @@ export class Outbox extends EventTarget {
       }
       try {
         const answer = await request(record.url, { method: "POST", body: record.body, person: this.person });
-        await this.#answered(record, answer);
+        this.#answered(record, answer);
       } catch (failure) {
         if (!(failure instanceof Failure)) throw failure;
         if (failure.passing || failure.signedOut) {
@@ -247,8 +247,9 @@ export class Outbox extends EventTarget {
     }
   }
 
-  async #answered(record, answer) {
-    await this.#store.write({ remove: [record.id] });
+  /** The next one need not wait until this one is out of the store: sent again, it would do no harm. */
+  #answered(record, answer) {
+    this.#store.write({ remove: [record.id] }).catch((error) => reportError(error));
     this.#apply({ remove: [record.id] });
     this.#channel?.postMessage({ remove: [record.id], sent: { id: record.id, answer } });
     this.#tell("sent", { record, answer });

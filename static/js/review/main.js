@@ -28,7 +28,7 @@ const AHEAD = 10;
 const BEHIND = 4;
 const CAPTIONS_AHEAD = 30;
 const HELD = 60;
-const MOST_HELD = 100; // the server takes no more of one page
+const MOST_HELD = 500; // the server takes no more of one page
 const LAST = 10;
 const PHONE = "(max-width: 760px)";
 

@@ -173,9 +173,16 @@ class TestHolding:
         assert self.hold(area, ann, page, 0, 1, 2) == [(0, "bob"), (1, "bob")]
         assert [(each["by"], each["tiles"]) for each in claims_shown(area=area)] == [("ann", [2]), ("bob", [0, 1])]
 
+    def test_what_is_settled_needs_nobody(self, area: Area, ann: Any) -> None:
+        page = uuid4()
+        hand_out(area, ann, page=page)
+        approve(area, 0, ann)
+        assert self.hold(area, ann, page, 0, 1) == []
+        assert [each["tiles"] for each in claims_shown(area=area)] == [[1]]
+
     def test_not_without_bounds_and_not_for_everybody(self, area: Area, ann: Any, person: Any) -> None:
         with pytest.raises(BadInput):
-            self.hold(area, ann, uuid4(), *range(101))
+            self.hold(area, ann, uuid4(), *range(501))
         with pytest.raises(NotAllowed):
             self.hold(area, person("viewer"), uuid4(), 1)
 
