@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from tiles.core.paging import keyset_page
 from tiles.core.permissions import VIEW_DATA
-from tiles.jobs.selectors import job_failures, job_log, job_progress, jobs_listed
+from tiles.jobs.selectors import job_chunk_times, job_failures, job_log, job_progress, jobs_listed
 from tiles.models import Job, JobEvent
 
 from .filters import JobFilter
@@ -59,7 +59,14 @@ class LineOut(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class ChunkTimesOut(serializers.Serializer[Any]):
+    number = serializers.IntegerField(help_text="How many are looked at: those that ended last.")
+    median = serializers.FloatField(help_text="Seconds.")
+    slowest = serializers.FloatField(help_text="Seconds.")
+
+
 class JobDetailOut(JobOut):
+    chunks = ChunkTimesOut(allow_null=True, help_text="How long its chunks took; null before one has ended.")
     failures = FailureOut(many=True)
     log = LineOut(many=True, help_text="The last lines, the newest first.")
 
@@ -96,7 +103,16 @@ class JobDetail(APIView):
     @extend_schema(operation_id="job_read", responses=JobDetailOut)
     def get(self, request: Request, job_id: int) -> Response:
         job = job_shown(job_id)
-        return Response(JobDetailOut({**_payload(job), "failures": job_failures(job), "log": job_log(job)}).data)
+        return Response(
+            JobDetailOut(
+                {
+                    **_payload(job),
+                    "chunks": job_chunk_times(job),
+                    "failures": job_failures(job),
+                    "log": job_log(job),
+                }
+            ).data
+        )
 
 
 def _payload(job: Job) -> dict[str, Any]:

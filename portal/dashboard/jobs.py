@@ -19,7 +19,7 @@ from tiles.build.retry import build_retry, failed_now
 from tiles.core.errors import ApplicationError, Conflict, NotFound
 from tiles.core.paging import keyset_page
 from tiles.core.permissions import BUILD_AREA, VIEW_DATA
-from tiles.jobs.selectors import job_failures, job_log, job_progress, jobs_listed
+from tiles.jobs.selectors import job_chunk_times, job_failures, job_log, job_progress, jobs_listed
 from tiles.jobs.services import job_cancel, job_pause, job_resume
 from tiles.jobs.words import duration_words, rate_words
 from tiles.models import Job
@@ -139,10 +139,12 @@ def _facts(shown: Job) -> dict[str, Any]:
     retryable = _retryable(shown)
     progress = job_progress(shown)
     ended = shown.finished_at or timezone.now()
+    chunks = job_chunk_times(shown)
     return {
         "job": shown,
         "progress": progress,
         "rate": rate_words(progress.rate) if progress.rate else "",
+        "chunks": chunks.words if chunks else "",
         "time_left": _seconds(progress.seconds_left),
         "took": duration_words((ended - shown.started_at).total_seconds()) if shown.started_at else "",
         "failures": [(line, retryable.get(line.code, 0)) for line in job_failures(shown)],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, runtime_checkable
 
+from tiles.core.errors import BadInput
 from tiles.raster.arrays import BoolArray, NumberArray
 from tiles.raster.grid import Grid
 
@@ -53,6 +54,11 @@ class Imagery:
     nodata: float | None = None
     clear_observations: NumberArray | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def wrong_part(part: str, sentence: str) -> BadInput:
+    """What is wrong with one part, by its name, of what is asked for from Earth Engine or a catalogue."""
+    return BadInput(sentence, field=f"imagery.{part}")
 
 
 class Source(Protocol):

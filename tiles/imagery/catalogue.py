@@ -31,6 +31,10 @@ _BROKEN = (
 )
 
 
+class NoCollection(SourcePermanent):
+    """The catalogue has no collection of this name."""
+
+
 class Catalogue:
     """A STAC API at an address."""
 
@@ -47,7 +51,7 @@ class Catalogue:
         with _understood():
             found = self._opened().get_collection(collection)
             if found is None or found.id != collection:
-                raise SourcePermanent(f"{NAME} has no collection {collection}. Name another one.")
+                raise NoCollection(f"{NAME} has no collection {collection}. Name another one.")
             boxes = [[float(number) for number in box] for box in found.extent.spatial.bboxes]
             return [box if len(box) == 4 else [box[0], box[1], box[3], box[4]] for box in boxes]
 

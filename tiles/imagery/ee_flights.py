@@ -7,6 +7,7 @@ beats, and leases slots.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,8 @@ GATE_SECONDS = 0.02
 # Requests that are made ready before they may leave, so that no slot waits for one; and when as few are left behind
 # them, it is time to ask for more tiles.
 READY = 6
+# A request that flies needs Python's lock several times: for five milliseconds each, where another thread is at work.
+SWITCH_SECONDS = 0.0005
 
 Send = Callable[[Grid], object]
 
@@ -90,6 +93,7 @@ class Flights:
         self._ready: list[Part] = []
         self._closed = False
         self._refusal: SourceClosed | None = None
+        sys.setswitchinterval(SWITCH_SECONDS)
 
     def add(self, grid: Grid, bands: Sequence[str], send: Send, *, first: bool = False) -> Tile:
         """Ask for a tile; `first` before all others that wait. Cut at once where it is too large for one answer."""

@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from tiles.core.errors import BadInput
 
+from .base import wrong_part
+
 Mask = Literal["cloud-score", "qa60", "qa-pixel", "none"]
 Reducer = Literal["median", "mosaic", "least_cloudy", "image"]
 Resampling = Literal["bilinear", "bicubic", "nearest"]
@@ -118,19 +120,19 @@ def request_made(changes: Mapping[str, Any], before: Mapping[str, Any] | None = 
     """The request of a preset, or of an area's earlier spec, with changes; None in them changes nothing.
 
     A known collection brings its own bands, scale, offset and mask, where nothing else is asked; an empty text does
-    without what stands in WITHOUT. Raises BadInput for what makes no sense, with the `field` imagery.
+    without what stands in WITHOUT. Raises BadInput for what makes no sense, with the `field` imagery.<part>.
     """
     asked = {name: value for name, value in changes.items() if value is not None}
     preset = asked.pop("preset", None)
     unknown = set(asked) - set(SETTABLE)
     if unknown:
-        raise _wrong(f"Imagery of Earth Engine has no setting {sorted(unknown)[0]!r}.")
+        raise BadInput(f"Imagery of Earth Engine has no setting {sorted(unknown)[0]!r}.", field="imagery")
     if preset is None and before is not None:
         base = Request.from_dict(before)
     elif (preset or "cloud-score") in PRESETS:
         base = PRESETS[preset or "cloud-score"]
     else:
-        raise _wrong(f"There is no preset {preset!r}. Choose one of: {', '.join(PRESETS)}.")
+        raise wrong_part("preset", f"There is no preset {preset!r}. Choose one of: {', '.join(PRESETS)}.")
     if asked.get("collection", base.collection) != base.collection:
         asked = {**_facts(asked["collection"], base), **asked}
     asked |= {name: None for name in WITHOUT if asked.get(name) == ""}
@@ -166,42 +168,47 @@ def days_lost(request: Request) -> tuple[int, int]:
 
 def _check(request: Request) -> None:
     if not _ASSET.fullmatch(request.collection):
-        raise _wrong(f"{request.collection!r} is no id of Earth Engine: give one as COPERNICUS/S2_HARMONIZED.")
+        raise wrong_part(
+            "collection", f"{request.collection!r} is no id of Earth Engine: give one as COPERNICUS/S2_HARMONIZED."
+        )
     if len(request.bands) != 3:
-        raise _wrong("Name three bands: red, green and blue, as in B4,B3,B2.")
-    for band in (*request.bands, *([request.nir] if request.nir else []), request.score_band):
-        if not isinstance(band, str) or not _BAND.fullmatch(band):
-            raise _wrong(f"{band!r} is no band of Earth Engine: name bands as in B4,B3,B2.")
+        raise wrong_part("bands", "Name three bands: red, green and blue, as in B4,B3,B2.")
+    named = [*(("bands", band) for band in request.bands), ("nir", request.nir), ("score_band", request.score_band)]
+    for part, band in named:
+        if (band or part != "nir") and (not isinstance(band, str) or not _BAND.fullmatch(band)):
+            raise wrong_part(part, f"{band!r} is no band of Earth Engine: name bands as in B4,B3,B2.")
     _check_dates(request)
     _check_numbers(request)
     for name, known in (("mask", Mask), ("reducer", Reducer), ("resampling", Resampling)):
         if getattr(request, name) not in get_args(known):
-            raise _wrong(f"The {name} must be one of: {', '.join(get_args(known))}.")
+            raise wrong_part(name, f"The {name} must be one of: {', '.join(get_args(known))}.")
     if request.mask == "cloud-score" and not request.collection.startswith("COPERNICUS/S2"):
-        raise _wrong("Cloud Score+ exists for Sentinel-2 only. Choose the mask qa-pixel (Landsat) or none.")
+        raise wrong_part("mask", "Cloud Score+ exists for Sentinel-2 only. Choose the mask qa-pixel (Landsat) or none.")
 
 
 def _check_dates(request: Request) -> None:
-    try:
-        start, end = date.fromisoformat(request.start), date.fromisoformat(request.end)
-    except ValueError as error:
-        raise _wrong("Give the first and the last day of the imagery as 2021-07-31.") from error
+    start, end = _day("start", request.start), _day("end", request.end)
     if end < start:
-        raise _wrong(f"The imagery cannot end before it begins: {start} is after {end}.")
+        raise wrong_part("end", f"The imagery cannot end before it begins: {start} is after {end}.")
     if request.months and not all(1 <= month <= 12 for month in request.months):
-        raise _wrong("Give the season by its first and last month, as in 5-9.")
+        raise wrong_part("months", "Give the season by its first and last month, as in 5-9.")
     if not days_lost(request)[0]:
-        raise _wrong("QA60 is empty on every day from 2022-01-25 to 2024-02-28. Choose the mask cloud-score.")
+        raise wrong_part(
+            "mask", "QA60 is empty on every day from 2022-01-25 to 2024-02-28. Choose the mask cloud-score."
+        )
+
+
+def _day(part: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise wrong_part(part, "Give the first and the last day of the imagery as 2021-07-31.") from error
 
 
 def _check_numbers(request: Request) -> None:
     if request.cloud_limit is not None and not 0 < request.cloud_limit <= 100:
-        raise _wrong("The cloud limit is a percentage of a scene: choose it above 0 and up to 100.")
+        raise wrong_part("cloud_limit", "The cloud limit is a percentage of a scene: choose it above 0 and up to 100.")
     if not 0 <= request.threshold <= 1:
-        raise _wrong("The threshold of Cloud Score+ lies between 0 and 1.")
+        raise wrong_part("threshold", "The threshold of Cloud Score+ lies between 0 and 1.")
     if not 0 < request.scale_factor < 1e9:
-        raise _wrong("The scale factor must be above 0.")
-
-
-def _wrong(sentence: str) -> BadInput:
-    return BadInput(sentence, field="imagery")
+        raise wrong_part("scale_factor", "The scale factor must be above 0.")

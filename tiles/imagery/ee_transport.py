@@ -72,14 +72,14 @@ class Transport:
     ) -> tuple[httplib2.Response, bytes]:
         """Send one request. Raises TimeoutError and ConnectionError, which the Google clients understand; and what its
         gate raises."""
-        if COUNTED in uri:
-            _trip.gate()
-        deadline = time.monotonic() + self._patience.request
         silence = min(self._patience.silence, self._patience.request)
         try:
-            with self._session.request(
-                method, uri, data=body, headers=headers, timeout=silence, stream=True, allow_redirects=False
-            ) as response:
+            ready = self._session.prepare_request(requests.Request(method, uri, data=body, headers=headers))
+            how = self._session.merge_environment_settings(uri, {}, True, None, None)
+            if COUNTED in uri:
+                _trip.gate()
+            deadline = time.monotonic() + self._patience.request
+            with self._session.send(ready, timeout=silence, allow_redirects=False, **how) as response:
                 content = _read(response, deadline)
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise TimeoutError(str(error)) from error

@@ -21,8 +21,9 @@ from tiles.raster.composite import first_clear, median_of_clear
 from tiles.raster.grid import Grid
 from tiles.raster.reading import SAFE_ENV
 
-from .base import Imagery, NoImagery, SourceError
+from .base import Imagery, NoImagery, SourceError, wrong_part
 from .blame import blamed
+from .catalogue import NoCollection
 from .looks import LookReader
 from .raster import boxes_touch
 from .scenes import ASSETS, NO_DATA, ROLES, SCL_CLASSES, Look, looks_of, scene_of
@@ -74,8 +75,10 @@ def survey(url: str, asked: Mapping[str, Any], before: Mapping[str, Any]) -> dic
             require_configured(url, web.hosts)
             web.begin()
             bounds = _catalogue(url, web).bounds(chosen["collection"])
+        except NoCollection as error:
+            raise wrong_part("collection", str(error)) from error
         except SourceError as error:
-            raise BadInput(str(error)) from error
+            raise wrong_part("url", str(error)) from error
     return {
         "kind": KIND,
         "url": url,
@@ -284,12 +287,12 @@ def _assets_chosen(before: Mapping[str, Sequence[str]], given: Mapping[str, str]
     """The names of the assets by role. An empty name for near infrared does without it."""
     wrong = sorted(set(given) - set(ROLES))
     if wrong:
-        raise BadInput(f"There is no asset for {wrong[0]}: name them for {', '.join(ROLES)}.")
+        raise wrong_part("assets", f"There is no asset for {wrong[0]}: name them for {', '.join(ROLES)}.")
     chosen = {role: list(names) for role, names in before.items()}
     for role, name in given.items():
         chosen[role] = [name]
         if not name and role != "nir":
-            raise BadInput(f"The asset for {role} cannot be left out.")
+            raise wrong_part("assets", f"The asset for {role} cannot be left out.")
     return {role: chosen[role] for role in ROLES if chosen.get(role, [""]) != [""]}
 
 
@@ -297,21 +300,21 @@ def _require_sense(chosen: Mapping[str, Any]) -> None:
     """Raise BadInput for what makes no sense."""
     for name, word in (("start", "--start"), ("end", "--end")):
         if not chosen[name]:
-            raise BadInput(f"Say which days of the catalogue are meant: {word} is missing.")
+            raise wrong_part(name, f"Say which days of the catalogue are meant: {word} is missing.")
         try:
             date.fromisoformat(chosen[name])
         except ValueError as error:
-            raise BadInput(f"{chosen[name]} is not a day. Give it as 2021-07-31.") from error
+            raise wrong_part(name, f"{chosen[name]} is not a day. Give it as 2021-07-31.") from error
     if chosen["end"] < chosen["start"]:
-        raise BadInput(f"The days cannot end before they begin: {chosen['start']} is after {chosen['end']}.")
+        raise wrong_part("end", f"The days cannot end before they begin: {chosen['start']} is after {chosen['end']}.")
     if not 0 <= chosen["cloud_limit"] <= 100:
-        raise BadInput("The cloud limit is a percentage: choose it between 0 and 100.")
+        raise wrong_part("cloud_limit", "The cloud limit is a percentage: choose it between 0 and 100.")
     if chosen["composite"] not in COMPOSITES:
-        raise BadInput(f"The composite must be one of: {', '.join(COMPOSITES)}.")
+        raise wrong_part("composite", f"The composite must be one of: {', '.join(COMPOSITES)}.")
     if not 1 <= chosen["scenes"] <= MOST_LOOKS:
-        raise BadInput(f"A median is made of 1 to {MOST_LOOKS} scenes.")
+        raise wrong_part("scenes", f"A median is made of 1 to {MOST_LOOKS} scenes.")
     if not all(0 <= value < SCL_CLASSES for value in chosen["mask"]):
-        raise BadInput(f"The classes of the mask are numbers from 0 to {SCL_CLASSES - 1}.")
+        raise wrong_part("mask", f"The classes of the mask are numbers from 0 to {SCL_CLASSES - 1}.")
 
 
 def _shown(value: Any) -> str:

@@ -35,9 +35,9 @@ def job_locked(job_id: int) -> Job:
     return Job.objects.select_for_update(no_key=True).get(pk=job_id)
 
 
-def chunk_close(chunk_id: int, job: Job, state: str, error: str = "") -> None:
-    """Close a chunk, and its job when nothing is left to do."""
-    JobChunk.objects.filter(pk=chunk_id).update(state=state, expires_at=None, error=error)
+def chunk_close(chunk_id: int, job: Job, state: str, error: str = "", seconds: float | None = None) -> None:
+    """Close a chunk, and its job when nothing is left to do. seconds: how long it was worked on, to its very end."""
+    JobChunk.objects.filter(pk=chunk_id).update(state=state, expires_at=None, error=error, seconds=seconds)
     job_settle(job)
 
 

@@ -34,7 +34,7 @@ REQUEST_SECONDS = 270.0
 SPARE_SECONDS = 60.0
 ASK_SECONDS = 0.5
 # How often a process that has its part looks whether it is the only one, and may have the others' too.
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 # A rate is one of any second, as the server sees it.
 RATE_SECONDS = 1.0
 
@@ -171,7 +171,8 @@ class DatabaseLimiter:
         with self._lock:
             mine = self._slots if self._until > time.monotonic() else self._flying
             need = self._flying + wanted
-        more = mine + math.ceil(max(0, free_slots - mine) / 2)
+        free = max(0, free_slots - mine)
+        more = mine + (free if most > self._most else math.ceil(free / 2))
         slots = min(max(mine, min(need, more)), most)
         return slots, max(0, min(free_rate, math.ceil(self._limits[1] * self._rate_share * slots / self._most)))
 

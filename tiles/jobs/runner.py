@@ -101,6 +101,7 @@ def _begun(job: Job) -> None:
 
 def _work(lease: Lease) -> None:
     kind = kind_of(lease.job.kind)
+    begun = time.monotonic()
     if lease.attempt > 1:
         with lease.held():
             kind.discard(_chunk(lease.chunk_id))
@@ -108,7 +109,7 @@ def _work(lease: Lease) -> None:
     with lease.held() as job:
         if job.state not in Job.OPEN:
             raise Stopped
-        chunk_close(lease.chunk_id, job, JobChunk.State.DONE)
+        chunk_close(lease.chunk_id, job, JobChunk.State.DONE, seconds=time.monotonic() - begun)
 
 
 def _chunk(chunk_id: int) -> JobChunk:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 from django.db.models import QuerySet
 
-from tiles.models import Job, JobEvent, TilePair
+from tiles.models import Job, JobChunk, JobEvent, TilePair
 from tiles.models.choices import BuildState, Failure
 
 from .pace import recent_rate
-from .words import failures_listed
+from .words import chunk_words, failures_listed
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,33 @@ def jobs_listed() -> QuerySet[Job]:
 def job_open(*, kind: str, subject: str) -> Job | None:
     """The open job of this kind on this subject, if any."""
     return Job.objects.filter(kind=kind, subject=subject, state__in=Job.OPEN).first()
+
+
+CHUNKS_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True)
+class ChunkTimes:
+    """How long the chunks took that were finished last, seconds; `number` of them, CHUNKS_LOOKED_AT at most."""
+
+    number: int
+    median: float
+    slowest: float
+
+    @property
+    def words(self) -> str:
+        return chunk_words(self.number, self.median, self.slowest)
+
+
+def job_chunk_times(job: Job) -> ChunkTimes | None:
+    """How long a job's chunks take, so much being done again after a worker's death; None before any has ended.
+
+    Chunks that another took over into its own took no time of their own and are not among them.
+    """
+    ended = job.chunks.filter(state=JobChunk.State.DONE).order_by("-stage", "-number")
+    known = ended.values_list("seconds", flat=True)[:CHUNKS_LOOKED_AT]
+    seconds = [each for each in known if each is not None]
+    return ChunkTimes(len(seconds), median(seconds), max(seconds)) if seconds else None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ def duration_words(seconds: float) -> str:
     return f"{whole} s"
 
 
+def chunk_words(number: int, median: float, slowest: float) -> str:
+    """`14 chunks of work ended: median 1.8 s, the slowest 4.9 s`."""
+    chunks = "chunk of work ended" if number == 1 else "chunks of work ended"
+    return f"{number:,} {chunks}: median {median:.1f} s, the slowest {slowest:.1f} s"
+
+
 def rate_words(rate: float) -> str:
     """`3.2 a second` or, for slow work, `12 a minute`."""
     if rate >= 1:

@@ -96,6 +96,7 @@ class JobChunk(models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
+    seconds = models.FloatField(null=True, blank=True, help_text="How long it was worked on, once that came to an end.")
 
     class Meta:
         ordering: ClassVar = ["job_id", "number"]

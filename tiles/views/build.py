@@ -18,7 +18,7 @@ from tiles.models import Area
 from .build_forms import BuildForm, EarthEngineForm, Searches, all_valid, bound, searches_of
 from .build_grid import GridForm
 from .build_preview import LIVE, preview_context
-from .chosen import chosen_dems, chosen_raster, inputs_context, keys_chosen, say_beside
+from .chosen import IMAGERY, chosen_dems, chosen_raster, inputs_context, keys_chosen, say_beside
 
 
 @permission_required(BUILD_AREA, raise_exception=True)
@@ -45,7 +45,7 @@ def area_build(request: HttpRequest) -> HttpResponse:
                 by=request.user,
             )
         except ApplicationError as error:
-            say_beside(form, grid, chosen, error)
+            say_beside(form, grid, chosen, error, searches.get(cleaned["source"]))
         else:
             return redirect("job", job.pk)
     return render(request, "tiles/build.html", {**_context(form, grid, chosen, searches), **preview})
@@ -70,7 +70,8 @@ def build_earthengine(request: HttpRequest) -> HttpResponse:
         try:
             form = EarthEngineForm(request=request_made(form.search()))
         except BadInput as error:
-            form.add_error(None, error.message)
+            part = error.extra["field"].removeprefix(IMAGERY)
+            form.add_error(part if part in form.fields else None, error.message)
     return render(request, "tiles/_earthengine.html", {"engine": form})
 
 

@@ -96,8 +96,8 @@ def measured_context(estimate: Estimate) -> dict[str, Any]:
 
 def label_of(form: forms.Form, grid: forms.Form, field: str) -> str:
     """The question that a field of an error belongs to, empty for none."""
-    if field in QUESTIONS:
-        return QUESTIONS[field]
+    if (question := field.partition(".")[0]) in QUESTIONS:
+        return QUESTIONS[question]
     asked = grid.fields if field.startswith(FIELD) else form.fields
     name = field.removeprefix(FIELD)
     return f"{asked[name].label}:" if name in asked else ""

@@ -31,15 +31,30 @@ def inputs_context(chosen: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def say_beside(form: forms.Form, grid: forms.Form, chosen: dict[str, Any], error: ApplicationError) -> None:
-    """Put an error beside the question it is about. Raises NotAllowed again, which is about none."""
+IMAGERY = "imagery."
+"""What stands before the name of a part of the imagery that is asked for, in an error's `field`."""
+
+
+def say_beside(
+    form: forms.Form,
+    grid: forms.Form,
+    chosen: dict[str, Any],
+    error: ApplicationError,
+    asked: forms.Form | None = None,
+) -> None:
+    """Put an error beside the question it is about. Raises NotAllowed again, which is about none.
+
+    asked: the questions about the imagery that were answered, where there are any.
+    """
     if isinstance(error, NotAllowed):
         raise error
     field = error.extra.get("field") or ""
     of_grid = field.removeprefix(FIELD)
     if field.startswith(FIELD) and of_grid in grid.fields:
         grid.add_error(of_grid, error.message)
-    elif field in ("dems", "imagery"):
+    elif field.startswith(IMAGERY) and asked and field.removeprefix(IMAGERY) in asked.fields:
+        asked.add_error(field.removeprefix(IMAGERY), error.message)
+    elif (field := field.partition(".")[0]) in ("dems", "imagery"):
         chosen["errors"][field] = error.message
     else:
         form.add_error(field if field in form.fields else None, error.message)

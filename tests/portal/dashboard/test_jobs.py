@@ -211,6 +211,17 @@ def test_json_of_one_job(signed_in: SignIn, running: Job) -> None:
         }
     ]
     assert [line["message"] for line in answer["log"]] == ["Started by the command line."]
+    assert answer["chunks"] is None
+
+
+def test_how_long_chunks_take_is_shown_once_they_have_ended(signed_in: SignIn, job: Job) -> None:
+    viewer = signed_in("viewer")
+    assert "of work ended" not in text(viewer, f"/jobs/{job.pk}/")
+    run_here(job.pk, lambda _job: None)
+    chunks = viewer.get(f"/api/v1/jobs/{job.pk}/").json()["chunks"]
+    assert chunks["number"] == job.chunks.count() > 1
+    assert f"{chunks['number']} chunks of work ended: median " in text(viewer, f"/jobs/{job.pk}/")
+    assert 0 < chunks["median"] <= chunks["slowest"]
 
 
 def test_a_job_that_is_not_there(signed_in: SignIn) -> None:

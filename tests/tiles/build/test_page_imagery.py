@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
@@ -122,6 +123,71 @@ def test_errors_stand_in_the_question(
     page = asked(signed_in("curator"), source="earthengine", **{**filled(), **change})
     assert "Nothing was started" in page
     assert says in page[page.index("2. Which imagery?") : page.index("3. Which grid?")]
+    assert not Area.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"ee-collection": "nothing at all!"}, "ee-collection"),
+        ({"ee-collection": "LANDSAT/LC09/C02/T1_L2", "ee-mask": "qa60", "ee-end": "2021-03"}, "ee-end"),
+        ({"ee-bands": "B4,B3"}, "ee-bands"),
+        ({"ee-nir": "B 8"}, "ee-nir"),
+        ({"ee-months": "0-13"}, "ee-months"),
+        ({"ee-cloud_limit": "120"}, "ee-cloud_limit"),
+        ({"ee-threshold": "60"}, "ee-threshold"),
+        ({"ee-scale_factor": "-1"}, "ee-scale_factor"),
+        ({"ee-reducer": "mean"}, "ee-reducer"),
+        ({"ee-mask": "qa60", "ee-start": "2022-06-01", "ee-end": "2022-08-31"}, "ee-mask"),
+    ],
+)
+def test_an_error_stands_at_its_field(
+    sources: Path,
+    data_folder: Path,
+    earthengine: StandIn,
+    signed_in: Callable[[str], Client],
+    change: dict[str, Any],
+    field: str,
+) -> None:
+    page = asked(signed_in("curator"), source="earthengine", **{**filled(), **change})
+    assert re.findall(r'errorlist" id="id_(.+?)_error"', page) == [field]
+    assert f'id="id_{field}"' in page
+    assert not Area.objects.exists()
+
+
+def test_an_error_stands_at_its_field_when_a_preset_brings_its_parts(
+    earthengine: StandIn, signed_in: Callable[[str], Client]
+) -> None:
+    page = signed_in("curator").get(reverse("build-earthengine"), {**filled(), "ee-collection": "x y"})
+    assert re.findall(r'errorlist" id="id_(.+?)_error"', page.content.decode()) == ["ee-collection"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"stac-url": "http://example.org/v1"}, "stac-url"),
+        ({"stac-collection": "landsat-5"}, "stac-collection"),
+        ({"stac-cloud_limit": "120"}, "stac-cloud_limit"),
+        ({"stac-scenes": "99"}, "stac-scenes"),
+        ({"stac-mask": "0,77"}, "stac-mask"),
+        ({"stac-assets": "ultraviolet=B99"}, "stac-assets"),
+        ({"stac-composite": "mean"}, "stac-composite"),
+        ({"stac-end": "2022-01-01"}, "stac-end"),
+    ],
+)
+def test_an_error_of_a_catalogue_stands_at_its_field(
+    sources: Path,
+    data_folder: Path,
+    catalogue: StacServer,
+    signed_in: Callable[[str], Client],
+    change: dict[str, Any],
+    field: str,
+) -> None:
+    answers = {"url": catalogue.url, "collection": "sentinel-2-l2a", **DAYS, "cloud_limit": "15", "scenes": "4"}
+    answers |= {"composite": "median", "mask": "0,8,9", "assets": ""}
+    stac = {f"stac-{name}": value for name, value in answers.items()}
+    page = asked(signed_in("curator"), source="stac", **{**stac, **change})
+    assert re.findall(r'errorlist" id="id_(.+?)_error"', page) == [field]
     assert not Area.objects.exists()
 
 

@@ -192,11 +192,14 @@ def test_the_command_shows_one_job(
     job_pause(job_id=job.pk, by=person("curator", "ada"))
     changes = {"done": 2, "failed": 1, "total": 4, "failures": {"void": 1}, "error": "The disk is full."}
     Job.objects.filter(pk=job.pk).update(**changes, room_wanted=0, started_by=person("curator", "ada"))
+    for number, seconds in enumerate((0.5, 4.94, 1.8, None), start=1):
+        job.chunks.create(number=number, state="done", seconds=seconds)
     call_command("jobs", "show", str(job.pk))
     shown = capsys.readouterr().out
     for text in (
         "Writing: waiting for room. Started by ada",
         "2 done, 1 failed, 1 left.",
+        "3 chunks of work ended: median 1.8 s, the slowest 4.9 s.",
         "The disk is full.",
         "1  void: Too many voids in the heights.",
     ):

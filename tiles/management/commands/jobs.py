@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tiles.build.retry import REASONS, build_retry
 from tiles.core.errors import ApplicationError
-from tiles.jobs.selectors import job_failures, job_log, job_progress, jobs_listed
+from tiles.jobs.selectors import job_chunk_times, job_failures, job_log, job_progress, jobs_listed
 from tiles.jobs.services import job_cancel, job_pause, job_resume
 from tiles.jobs.words import duration_words, failures_listed, rate_words
 from tiles.models import Job
@@ -60,6 +60,8 @@ class Command(BaseCommand):
         if progress.seconds_left is not None:
             parts.append(f"about {duration_words(progress.seconds_left)} left")
         self.stdout.write(", ".join(parts) + ".")
+        if times := job_chunk_times(job):
+            self.stdout.write(f"{times.words}.")
         if job.error:
             self.stdout.write(job.error)
         for line in job_failures(job):
