@@ -11,6 +11,7 @@
 import { Failure, request } from "./http.js";
 import { openStore } from "./store.js";
 
+const AFTER_DRAWING = 80; // milliseconds: what a key shows is on the screen first
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 const LONGEST_PAUSE_SIGNED_OUT = 10_000;
@@ -127,7 +128,7 @@ export class Outbox extends EventTarget {
     }
     for (const id of [...remove, ...put.map((record) => record.id)]) this.#unkept.delete(id);
     this.#channel?.postMessage({ put, remove });
-    if (!this.#timer) this.send();
+    this.#timer ||= setTimeout(() => this.send(), AFTER_DRAWING);
     return true;
   }
 
