@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 import botocore.exceptions
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
-from django.conf import settings
 from storages.backends.s3 import S3Storage
 
 from tiles.core.errors import Suspended
@@ -29,13 +28,13 @@ class S3Store:
     Uploads in parts, whose checksums the store compares; one that dies is aborted or replaced by the next try.
     """
 
-    def __init__(self, bucket: str, prefix: str) -> None:
+    def __init__(self, bucket: str, prefix: str, *, endpoint: str, region: str) -> None:
         self.storage = S3Storage(
             bucket_name=bucket,
             location=prefix,
-            endpoint_url=settings.DEMETER_ARCHIVE_ENDPOINT or None,
-            region_name=settings.DEMETER_ARCHIVE_REGION or None,
-            addressing_style="path" if settings.DEMETER_ARCHIVE_ENDPOINT else "auto",
+            endpoint_url=endpoint or None,
+            region_name=region or None,
+            addressing_style="path" if endpoint else "auto",
             signature_version="s3v4",
             querystring_auth=True,
             querystring_expire=URL_SECONDS,

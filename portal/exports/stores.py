@@ -65,7 +65,9 @@ def store_chosen() -> str:
 
 def store_at(place: str) -> Store:
     """The store of a place, as a release names it."""
-    return _s3(place) if place else LocalStore()
+    if not place:
+        return LocalStore()
+    return _s3(place, str(settings.DEMETER_ARCHIVE_ENDPOINT), str(settings.DEMETER_ARCHIVE_REGION))
 
 
 def archive_store(release: Release) -> Store:
@@ -79,8 +81,8 @@ def archive_open(release: Release, file: ReleaseFile) -> BinaryIO:
 
 
 @cache
-def _s3(place: str) -> Store:
+def _s3(place: str, endpoint: str, region: str) -> Store:
     from .store_s3 import S3Store  # boto3 takes a second to import, which only those pay who use it
 
     parts = urlsplit(place)
-    return S3Store(parts.netloc, parts.path.strip("/"))
+    return S3Store(parts.netloc, parts.path.strip("/"), endpoint=endpoint, region=region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import urllib.request
 from collections.abc import Iterator
 
 import boto3
@@ -23,6 +24,8 @@ def s3_server() -> Iterator[str]:
     try:
         host, port = server.get_host_and_port()
         address = f"http://{host}:{port}"
+        reset = urllib.request.Request(f"{address}/moto-api/reset", method="POST")  # what an earlier one kept
+        urllib.request.urlopen(reset, timeout=30).close()
         client = boto3.client("s3", endpoint_url=address, region_name=REGION)
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield address

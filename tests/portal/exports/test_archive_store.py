@@ -119,7 +119,7 @@ def test_large_ones_go_in_parts(coast: Any, released: Released, store: Any, tmp_
     large = tmp_path / "large.zip"
     large.write_bytes(bytes(range(256)) * (12 << 12))
     beats: list[int] = []
-    kind = store_s3.S3Store(BUCKET, "parts")
+    kind = store_s3.S3Store(BUCKET, "parts", endpoint=store.meta.endpoint_url, region=REGION)
     digest = hashlib.sha256(large.read_bytes()).hexdigest()
     kind.put("v1", "large.zip", large, sha256=digest, beat=lambda: beats.append(1))
     assert len(beats) >= 12
