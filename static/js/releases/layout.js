@@ -4,15 +4,16 @@
 const form = document.querySelector("[data-layouts]");
 const layout = form.querySelector("select[name=layout]");
 
-function show() {
+function show(event) {
   for (const group of form.querySelectorAll("[data-layout]")) {
-    // Disabled too: a number that cannot be, where nobody sees it, would keep the form from being sent.
-    group.hidden = group.disabled = group.dataset.layout !== layout.value;
+    group.hidden = group.dataset.layout !== layout.value;
+    // A number that cannot be, where nobody sees it, would keep the form from being sent. But not yet while the page
+    // loads: a browser that goes back restores no field that is disabled.
+    if (event) group.disabled = group.hidden;
   }
 }
 
 form.classList.add("one-layout");
 layout.addEventListener("change", show);
-// A browser that goes back restores what was chosen; before the dry run is asked for on that occasion.
-addEventListener("pageshow", show, { capture: true });
+addEventListener("pageshow", show, { capture: true }); // before the dry run is asked for on that occasion
 show();
