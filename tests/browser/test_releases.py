@@ -160,7 +160,7 @@ def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page], attempt: 
     tab_to(page, "Make the release")
     page.keyboard.press("Enter")
     expect(page.locator(".errorlist")).to_contain_text("cannot be the name of a release")
-    expect(page.get_by_label("The Coast")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="The Coast")).to_be_checked()
     assert_accessible(page)
     page.get_by_label("Name").press("Control+a")
     page.keyboard.type(name)
@@ -183,12 +183,12 @@ def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page], attempt: 
 def test_going_back_shows_what_the_ticks_that_are_kept_would_take(visit: Callable[..., Page]) -> None:
     page = visit("curator")
     page.get_by_role("link", name=re.compile("Make a")).click()
-    page.get_by_label("The Coast").check()
+    page.get_by_role("checkbox", name="The Coast").check()
     expect(page.locator("#preview")).to_contain_text("6 tiles, about")
     page.get_by_role("link", name="Jobs").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
     page.go_back()
-    expect(page.get_by_label("The Coast")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="The Coast")).to_be_checked()
     expect(page.locator("#preview")).to_contain_text("6 tiles, about")
 
 

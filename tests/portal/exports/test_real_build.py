@@ -35,7 +35,7 @@ def test_drone_survey(
         dems=[survey / "dsm_0p8m.tif"],
         imagery=f"raster:{survey / 'ortho_rgb_0p4m.tif'}",
         options=BuildOptions(tile_size=64, void_limit=20, uncovered_limit=20),
-        facts=AreaFacts(surface="dsm", licence="AGPL-3.0"),
+        facts=AreaFacts(surface="dsm", licence="AGPL-3.0", attribution="The surveyors"),
         background=False,
     )
     run_here(job.pk, lambda _job: None)
