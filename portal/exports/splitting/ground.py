@@ -20,7 +20,9 @@ TOUCHING = 1e-6
 """Share of the smaller footprint up to which an overlap is a shared edge and rounding."""
 FEW = 500
 MOST_COMPARED = 1_000_000
-"""Pairs that are compared for a few hundred places: more there are only between groups of far-off latitudes."""
+FAR = 100_000.0
+"""Metres. Of groups with more pairs than MOST_COMPARED that are farther apart, each place is compared with its nearest
+on a plane alone: the pair that is told may be a few per cent farther apart than the nearest of all."""
 AT_ONCE = 50_000
 """Pairs that are compared in one go, so that memory stays flat."""
 
@@ -104,6 +106,8 @@ class Footprints:
             yield bound, first
             if bound > best:
                 return
+            if best > FAR and len(ones) * len(others) > MOST_COMPARED:
+                continue
             # Another one of the others may be nearer in truth than the one that is nearest on the plane.
             reach = best / LEAST_METRES_A_DEGREE
             closer, also = tree.query(asking[who[part]], predicate="dwithin", distance=reach)
