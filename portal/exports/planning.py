@@ -89,14 +89,18 @@ class Taken:
 
 @dataclass
 class Plan:
-    """What a release would hold, in its order. twins: pairs of near-duplicates among it, known where it is split."""
+    """What a release would hold, in its order.
+
+    twins: pairs of near-duplicates among it by their places, known where it is split or unique. untextured: how many
+    of it are compared by their footprint only.
+    """
 
     areas: Sequence[Area]
     wanted: Wanted
     kept: list[Picked]
     left_out: list[LeftOut]
     twins: list[tuple[int, int]]
-    unmeasured: int = 0
+    untextured: int = 0
 
     def taken(self) -> dict[int, Taken]:
         """By the area's id."""
@@ -123,9 +127,9 @@ def release_plan(*, areas: Sequence[Area], layout: Layout, wanted: Wanted, by: A
     gone: dict[int, str] = {}
     favoured: dict[int, str] = {}
     twins: list[tuple[int, int]] = []
-    unmeasured = 0
+    untextured: set[int] = set()
     if wanted.unique or wanted.split.way:
-        twins, unmeasured = twins_among(picked)
+        twins, untextured = twins_among(picked)
     if wanted.unique:
         for number, stays in dropped_for(twins).items():
             gone[number], favoured[number] = DUPLICATE, picked[stays].key
@@ -142,7 +146,7 @@ def release_plan(*, areas: Sequence[Area], layout: Layout, wanted: Wanted, by: A
     kept = [number for number in range(len(picked)) if number not in gone]
     place = {number: new for new, number in enumerate(kept)}
     left = [(place[a], place[b]) for a, b in twins if a in place and b in place]
-    return Plan(areas, wanted, [picked[number] for number in kept], left_out, left, unmeasured)
+    return Plan(areas, wanted, [picked[number] for number in kept], left_out, left, len(untextured & place.keys()))
 
 
 def split_of(picked: Sequence[Picked], split: Split) -> list[str]:
@@ -164,8 +168,8 @@ def split_of(picked: Sequence[Picked], split: Split) -> list[str]:
     return [""] * len(places)
 
 
-def twins_among(picked: Sequence[Picked]) -> tuple[list[tuple[int, int]], int]:
-    """Pairs of near-duplicates by their numbers, and how many tiles are compared by their footprint only."""
+def twins_among(picked: Sequence[Picked]) -> tuple[list[tuple[int, int]], set[int]]:
+    """Pairs of near-duplicates by their numbers, and the numbers that are compared by their footprint only."""
     number_of = {one.tile_id: number for number, one in enumerate(picked)}
     hashes: list[int | None] = [None] * len(picked)
     signed = TileSignature.objects.filter(area__in={one.area_id for one in picked}).exclude(hash_a=None)
@@ -179,7 +183,7 @@ def twins_among(picked: Sequence[Picked]) -> tuple[list[tuple[int, int]], int]:
         return {number: likeness for number, likeness in likenesses.items() if likeness is not None}
 
     places = [Place(one.key, one.ring) for one in picked]
-    return duplicates(places, hashes, load), sum(bits is None for bits in hashes)
+    return duplicates(places, hashes, load), {number for number, bits in enumerate(hashes) if bits is None}
 
 
 def _picked(areas: Sequence[Area], layout: Layout, wanted: Wanted, by: Any) -> tuple[list[Picked], list[LeftOut]]:

@@ -38,7 +38,7 @@ def report_of(plan: Plan) -> dict[str, Any]:
         "alike": [[plan.kept[a].key, plan.kept[b].key] for a, b in crossing[:EXAMPLES]],
         "kin": _kin_apart(plan.kept),
         "no_ground": len(plan.kept) - len(on_ground),
-        "no_texture": plan.unmeasured,
+        "no_texture": plan.untextured,
     }
 
 

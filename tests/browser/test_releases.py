@@ -107,6 +107,35 @@ def test_before_the_first_release(visit: Callable[..., Page]) -> None:
     assert_accessible(page)
 
 
+def test_splitting_and_seeing_it_before(site: Site, visit: Callable[..., Page], attempt: int) -> None:
+    page = visit("curator")
+    page.goto(f"{site.url}/releases/new/?area=coast")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("6 tiles, about")
+    expect(page.get_by_label("Width of a block, km")).to_be_hidden()
+    page.get_by_label("How").select_option("random")
+    expect(page.get_by_label("Training, %")).to_be_visible()
+    expect(preview).to_contain_text("5 train, 0 val, 1 test")
+    page.get_by_label("Validation, %").fill("30")
+    page.get_by_label("Training, %").fill("50")
+    page.get_by_label("Test, %").fill("20")
+    page.get_by_label("Seed").focus()
+    expect(preview).to_contain_text("3 train, 2 val, 1 test")
+    assert_accessible(page)
+    page.get_by_text("Which of their tiles").click()
+    page.get_by_label("List of tiles").fill("coast/0\ncoast/2\ncoast/4\ncoast/99")
+    page.get_by_label("Seed").focus()
+    expect(preview).to_contain_text("3 tiles, about")
+    expect(preview).to_contain_text("1 in the list, but not approved now")
+    name = f"split-{attempt}"
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Make the release").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    expect(page.get_by_role("heading", name="Landforms")).to_be_visible()
+    expect(page.get_by_text("at random, seed 0, 50 % train, 30 % val, 20 % test")).to_be_visible()
+    assert_accessible(page)
+
+
 def test_a_release_by_keyboard(site: Site, visit: Callable[..., Page], attempt: int) -> None:
     name = f"coast-{attempt}"
     page = visit("curator")

@@ -112,6 +112,8 @@ def make_release(page: Page, site: Site, slug: str, release: str, count: int) ->
     page.goto(f"{site.url}/releases/new/")
     page.get_by_role("checkbox", name=slug).press("Space")
     expect(page.locator("#preview")).to_contain_text(str(count))
+    page.get_by_label(f"Licence of {slug}").press_sequentially("CC0")
+    page.get_by_label(f"Attribution of {slug}").press_sequentially("The testers")
     page.get_by_label("Name").press_sequentially(release)
     page.get_by_role("button", name="Make the release").press("Enter")
     page.wait_for_url(f"**/releases/{release}/")

@@ -18,7 +18,11 @@ LEAST_METRES_A_DEGREE = 110_500.0
 """Of latitude, and of longitude at the equator: searches in degrees reach a little too far, never short."""
 TOUCHING = 1e-6
 """Share of the smaller footprint up to which an overlap is a shared edge and rounding."""
-FARTHEST = 20_100_000.0
+FEW = 500
+MOST_COMPARED = 1_000_000
+FAR = 100_000.0
+"""Metres. Of groups with more pairs than MOST_COMPARED that are farther apart, each place is compared with its nearest
+on a plane alone: the pair that is told may be a few per cent farther apart than the nearest of all."""
 AT_ONCE = 50_000
 """Pairs that are compared in one go, so that memory stays flat."""
 
@@ -65,19 +69,51 @@ class Footprints:
 
         groups: (N,) the group of each footprint.
         """
-        if not ((groups == one).any() and (groups == other).any()):
+        ones, others = np.flatnonzero(groups == one), np.flatnonzero(groups == other)
+        if not (len(ones) and len(others)):
             return None
-        reach = 1_000.0
-        while True:
-            pairs = self._near(reach)
-            first, second = groups[pairs[:, 0]], groups[pairs[:, 1]]
-            pairs = pairs[((first == one) & (second == other)) | ((first == other) & (second == one))]
-            if len(pairs):
-                apart = np.concatenate([self._apart(part) for part in _parts(pairs)])
-                best = int(apart.argmin())
-                if apart[best] <= reach or reach > FARTHEST:
-                    return Nearest(int(pairs[best, 0]), int(pairs[best, 1]), self._geodesic(pairs[best]))
-            reach *= 2
+        best, found = np.inf, (0, 0)
+        for asked, pairs in self._promising(ones, others):
+            if asked > best:
+                break
+            apart = self._apart(pairs)
+            nearest = int(apart.argmin())
+            if apart[nearest] < best:
+                best, found = float(apart[nearest]), (int(pairs[nearest, 0]), int(pairs[nearest, 1]))
+        first, second = sorted(found)
+        return Nearest(first, second, self._geodesic(np.array([first, second])))
+
+    def _promising(self, ones: NDArray[np.intp], others: NDArray[np.intp]) -> Iterator[tuple[float, Pairs]]:
+        """Pairs of one of each that may be the nearest, and a bound in metres below which no pair from here on is.
+
+        Longitude is squeezed as at the highest latitude of all, so that a distance on that plane is never too long:
+        where a place's nearest on it is farther than the best so far, its true nearest is too.
+        """
+        highest = min(float(np.abs(self._bounds[:, [1, 3]]).max()), 89.0)
+        squeeze = np.array([np.cos(np.radians(highest)), 1.0])
+        near = np.isin(self._owners, others)
+        owners = self._owners[near]
+        tree = shapely.STRtree(_squeezed(self._tree.geometries[near], squeeze))
+        asking = _squeezed(self._shapes[ones], squeeze)
+        (who, found), degrees = tree.query_nearest(asking, return_distance=True, all_matches=False)
+        order = np.lexsort((owners[found], ones[who], degrees))
+        best = np.inf
+        for start in range(0, len(order), FEW):
+            part = order[start : start + FEW]
+            bound = LEAST_METRES_A_DEGREE * float(degrees[part[0]])
+            first = np.stack([ones[who[part]], owners[found[part]]], axis=1)
+            best = min(best, float(self._apart(first).min()))
+            yield bound, first
+            if bound > best:
+                return
+            if best > FAR and len(ones) * len(others) > MOST_COMPARED:
+                continue
+            # Another one of the others may be nearer in truth than the one that is nearest on the plane.
+            reach = best / LEAST_METRES_A_DEGREE
+            closer, also = tree.query(asking[who[part]], predicate="dwithin", distance=reach)
+            more = np.stack([ones[who[part]][closer], owners[also]], axis=1)
+            for few in _parts(more[:MOST_COMPARED]):
+                yield bound, few
 
     def _near(self, metres: float) -> Pairs:
         """Pairs that may be so near, each once: their boxes, widened by it, meet."""
@@ -146,6 +182,11 @@ def _moved(shapes: Shapes, turns: float | NDArray[np.float64]) -> Shapes:
     coordinates[:, 0] += np.broadcast_to(turns, len(shapes))[owners]
     moved: Shapes = shapely.set_coordinates(shapes.copy(), coordinates)
     return moved
+
+
+def _squeezed(shapes: Shapes, squeeze: NDArray[np.float64]) -> Shapes:
+    """Shapes with longitude and latitude multiplied by two numbers."""
+    return _scaled(shapes, np.broadcast_to(squeeze, (len(shapes), 2)))
 
 
 def _scaled(shapes: Shapes, scales: NDArray[np.float64]) -> Shapes:

@@ -306,7 +306,12 @@ def records_of(release: Release) -> list[dict[str, Any]]:
         return [json.loads(line) for line in archive.read(f"{release.name}/manifest.jsonl").splitlines()]
 
 
-def test_differences_are_paged(field: Any, make: Callable[..., Release], signed_in: Callable[[str], Client]) -> None:
+def test_differences_are_paged(
+    field: Any,
+    make: Callable[..., Release],
+    signed_in: Callable[[str], Client],
+    django_assert_max_num_queries: Any,
+) -> None:
     make("some", tiles="field/0")
     make("all")
     client = signed_in("viewer")
@@ -318,6 +323,8 @@ def test_differences_are_paged(field: Any, make: Callable[..., Release], signed_
         if not cursor:
             break
     assert seen == list(range(1, 200))
+    with django_assert_max_num_queries(14):  # sessions, people, two releases, a page, three counts
+        client.get("/releases/some/diff/all/?kind=added")
 
 
 def test_over_the_pages_and_the_json(field: Any, signed_in: Callable[[str], Client]) -> None:

@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from portal.exports.archive import archive_path
 from portal.exports.models import Release
 from portal.exports.services import release_create
+from portal.exports.wanted import Terms
 from tests.support.factories import counters, recount
 from tests.support.releases import work
 from tiles.build.drop import area_rgb_drop
@@ -39,6 +40,7 @@ STRETCHES: list[dict[str, Any]] = [
     {"normalisation": "joint"},
     {"normalisation": "none", "percent": 2.0},
 ]
+TERMS = Terms(licences={"land": "CC0"}, attributions={"land": "The testers"})
 
 
 @pytest.fixture
@@ -276,9 +278,11 @@ def test_released_versions_keep_their_bytes(land: Area, inputs: Inputs, person: 
     Area.objects.update(licence="CC0-1.0", attribution="Nobody")
     for tile in land.tiles.all():
         approve(tile, person("reviewer"))
-    released = work(release_create(name="before", area_slugs=["land"], by=person("curator"), background=False))
+    released = work(
+        release_create(name="before", area_slugs=["land"], terms=TERMS, by=person("curator"), background=False)
+    )
     archive = archive_path("before").read_bytes()
-    being_made = release_create(name="during", area_slugs=["land"], by=person("curator"), background=False)
+    being_made = release_create(name="during", area_slugs=["land"], terms=TERMS, by=person("curator"), background=False)
     restretched(percent=5)
     being_made = work(being_made)
     assert being_made.state == Release.State.FAILED
@@ -290,7 +294,7 @@ def test_released_versions_keep_their_bytes(land: Area, inputs: Inputs, person: 
         assert whole.testzip() is None
     for tile in land.tiles.all():
         approve(tile, person("reviewer"))
-    after = work(release_create(name="after", area_slugs=["land"], by=person("curator"), background=False))
+    after = work(release_create(name="after", area_slugs=["land"], terms=TERMS, by=person("curator"), background=False))
     assert after.state == Release.State.READY
     assert archive_path("after").read_bytes() != archive
 

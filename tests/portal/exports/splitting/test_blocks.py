@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
 import pytest
@@ -162,3 +163,16 @@ class TestPlainWays:
         for wrong in ({"train": "land"}, {"train": "land/0", "val": "land/0"}, {"exam": "land/0"}):
             with pytest.raises(BadInput):
                 file_split(places, lists=wrong)
+
+
+@pytest.mark.parametrize(("middle", "spread"), [(8.0, 0.5), (175.0, 5.0), (-60.0, 60.0)])
+def test_the_nearest_is_what_comparing_all_finds(middle: float, spread: float) -> None:
+    noise = random.Random(3)
+    places = [
+        place(f"a/{n}", (middle + noise.uniform(-spread, spread) + 180) % 360 - 180, noise.uniform(-1, 1) * spread)
+        for n in range(24)
+    ]
+    ones, others = places[:12], places[12:]
+    each = [leakage([one, other], ["train", "test"]).gaps[0].metres for one in ones for other in others]
+    found = leakage(places, ["train"] * 12 + ["test"] * 12).gaps[0]
+    assert found.metres == pytest.approx(min(each), rel=1e-4, abs=1)
