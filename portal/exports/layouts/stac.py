@@ -103,10 +103,9 @@ class _Collection:
                 "spatial": {"bbox": [self.bbox]},
                 "temporal": {"interval": [[min(self.dates), max(self.dates)]]},
             },
+            **({"version": about.version} if about.version else {}),
             "links": links,
         }
-        if about.version:
-            collection["version"] = about.version
         head = json.dumps(collection, ensure_ascii=False)
         with self.links, package.spool() as whole:
             whole.write(head.removesuffix("]}").encode())
