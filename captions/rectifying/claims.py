@@ -22,8 +22,8 @@ from tiles.core.errors import BadInput
 from tiles.core.permissions import RECTIFY_CAPTIONS, require
 from tiles.models import Area
 
-MOST_HELD = 100
-"""Captions that one page may hold: those it has loaded ahead."""
+MOST_HELD = 500
+"""Captions that one page may hold: those it has loaded ahead, and those whose changes wait to be sent."""
 
 
 class Held(NamedTuple):

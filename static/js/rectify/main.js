@@ -24,6 +24,7 @@ import { Writing } from "./writing.js";
 
 const AHEAD = 6;
 const BEHIND = 2;
+const MOST_HELD = 500; // the server takes no more of one page
 
 class Rectify {
   constructor(root, page) {
@@ -120,8 +121,8 @@ class Rectify {
     this.readings.addEventListener("change", () => this.#tellUnsent());
     this.readings.addEventListener("said", ({ detail }) => this.reading.said(detail));
     this.readings.addEventListener("lost", ({ detail }) => this.reading.lost(detail));
-    this.claims.start({ held: () => this.feed.held, lost: (claims) => this.#taken(claims) });
-    addEventListener("beforeunload", (event) => this.saving.unsent && event.preventDefault());
+    this.claims.start({ held: () => this.#held, lost: (claims) => this.#taken(claims) });
+    addEventListener("beforeunload", (event) => this.saving.unsent.length && event.preventDefault());
   }
 
   /** The caption on the screen; null past the end. */
@@ -191,6 +192,11 @@ class Rectify {
     this.#tellUnsent();
   }
 
+  /** What this page keeps from others: what the server has not heard of yet, what is on the screen, and what comes. */
+  get #held() {
+    return [...new Set([...this.readings.unsent, ...this.saving.unsent, ...this.feed.held])].slice(0, MOST_HELD);
+  }
+
   #taken(claims) {
     const here = claims.find(({ index }) => index === this.current?.index);
     this.feed.drop(new Set(claims.map(({ index }) => index)));
@@ -244,7 +250,7 @@ class Rectify {
   #tellUnsent() {
     const { failure } = this.readings;
     this.screen.unsent({
-      number: this.saving.unsent + this.readings.waiting,
+      number: this.saving.unsent.length + this.readings.waiting,
       failure,
       signedOut: this.saving.signedOut || failure?.signedOut,
       troubled: this.saving.troubled.find((index) => index !== this.current?.index),

@@ -30,6 +30,11 @@ export class Readings extends EventTarget {
     return this.#outbox?.waiting.length ?? 0;
   }
 
+  /** Tiles of this area about which something waits to be sent. */
+  get unsent() {
+    return (this.#outbox?.waiting ?? []).filter(({ area }) => area === this.area).map(({ subject }) => subject);
+  }
+
   /** What the last try to send ended with; null while all is well. */
   get failure() {
     return this.#outbox?.failure ?? null;

@@ -70,9 +70,9 @@ export class Saving extends EventTarget {
     return this.outbox.state(index);
   }
 
-  /** How many saves the server has not answered. */
+  /** Tiles whose saves the server has not answered. */
   get unsent() {
-    return this.outbox.unanswered().length;
+    return this.outbox.unanswered();
   }
 
   get signedOut() {
