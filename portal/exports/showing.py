@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from django.db.models import Q
+from django.http import HttpResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.urls import reverse
@@ -16,10 +18,14 @@ from django.urls import reverse
 from tiles.core.errors import NotFound
 from tiles.core.paging import Page, keyset_page
 from tiles.core.paths import layer_path
+from tiles.views.charts import share_ticks
 
 from .differences import KINDS, Counted, differences_count
+from .figures import FRAME, charts_of
 from .layouts import Layout
 from .models import Release, ReleaseEntry
+from .pictures import report_shown, split_maps
+from .reporting import leaks_in_words
 
 CELLS = 24
 PAST, LOOKED_AT = 5, 100
@@ -57,6 +63,28 @@ class Snippet:
     title: str
     needs: str
     template: str
+
+
+def page_facts(release: Release, asked: Mapping[str, str], *, address: str = "release-tile-preview") -> dict[str, Any]:
+    """What the pages of a release show of its tiles: a page of them, numbers as charts, and how it is split.
+
+    asked: the page's query, with the cursors `after` and `before`. address: as in gallery_page.
+    """
+    cells, page = gallery_page(release, after=asked.get("after", ""), before=asked.get("before", ""), address=address)
+    facts = {"cells": cells, "gallery": page, "frame": FRAME, "ticks": share_ticks()}
+    facts["statistics"] = charts_of(release.statistics, together=True)
+    if release.report:
+        maps, one_of = split_maps(release)
+        facts |= {"report": report_shown(release.report), "leaks": leaks_in_words(release.report)}
+        facts |= {"maps": maps, "one_of": one_of}
+    return facts
+
+
+def preview_response(release: Release, position: int) -> HttpResponse:
+    """Kept by browsers for a while only: the picture may be made anew, and then the page says so. Raises NotFound."""
+    answer = HttpResponse(frozen_preview(release, position), content_type="image/jpeg")
+    answer["Cache-Control"] = "private, max-age=3600"
+    return answer
 
 
 def gallery_page(

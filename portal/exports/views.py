@@ -18,17 +18,13 @@ from tiles.core.errors import ApplicationError, BadInput, Conflict
 from tiles.core.permissions import MAKE_RELEASES, VIEW_RELEASES
 from tiles.jobs.selectors import job_progress
 from tiles.models import Area
-from tiles.views.charts import share_ticks
 
 from . import selectors, services
-from .figures import FRAME, charts_of
 from .forms import DEFAULT_LAYOUT, ReleaseForm, WantedForm, layout_asked
 from .layouts import layout_of, options_in_words
 from .models import Release
-from .pictures import report_shown, split_maps
 from .rehearsal import mixed_words, release_rehearse
-from .reporting import leaks_in_words
-from .showing import changelog, frozen_preview, gallery_page, snippets_of
+from .showing import changelog, page_facts, preview_response, snippets_of
 from .views_download import downloads_facts
 from .wanted import Terms, terms_missing
 
@@ -94,14 +90,7 @@ def release(request: HttpRequest, name: str) -> HttpResponse:
     """What is in a release, how far it is, how to get it and how to load it."""
     shown = selectors.release_by_name(name)
     context = {"section": "releases", "others": selectors.releases_beside(shown), **_facts(request, shown)}
-    cells, page = gallery_page(shown, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
-    context |= {"cells": cells, "gallery": page, "frame": FRAME, "ticks": share_ticks()}
-    context |= {"statistics": charts_of(shown.statistics, together=True)}
-    if shown.report:
-        maps, one_of = split_maps(shown)
-        context |= {"report": report_shown(shown.report), "leaks": leaks_in_words(shown.report)}
-        context |= {"maps": maps, "one_of": one_of}
-    return render(request, "exports/release.html", context)
+    return render(request, "exports/release.html", {**context, **page_facts(shown, request.GET)})
 
 
 @require_safe
@@ -117,13 +106,6 @@ def release_changelog(request: HttpRequest, name: str) -> HttpResponse:
 def release_tile_preview(_request: HttpRequest, name: str, position: int) -> HttpResponse:
     """The small picture of a tile as the release froze it."""
     return preview_response(selectors.release_by_name(name), position)
-
-
-def preview_response(shown: Release, position: int) -> HttpResponse:
-    """Kept by browsers for a while only: the picture may be made anew, and then the page says so."""
-    answer = HttpResponse(frozen_preview(shown, position), content_type="image/jpeg")
-    answer["Cache-Control"] = "private, max-age=3600"
-    return answer
 
 
 @require_safe

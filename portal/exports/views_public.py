@@ -5,7 +5,6 @@ A release that is private answers everywhere here as one that is not there.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -14,23 +13,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from tiles.core.errors import NotFound
-from tiles.core.paths import layer_path
-
 from .downloads import Taker
 from .layouts import layout_of
 from .models import Release
-from .pictures import report_shown, split_maps
 from .publishing import release_public
-from .reporting import leaks_in_words
 from .selectors import left_out_sentences, split_words
 from .sending import file_response, member_response
+from .showing import page_facts, preview_response
 from .throttling import rate_limited
 from .views_download import files_facts
-
-PREVIEW = "preview"
-HOUR = 3600
-CHANGED = "This picture was made anew since the release. The archive holds the one of then."
 
 
 @require_safe
@@ -72,25 +63,12 @@ def public_member(request: HttpRequest, name: str, path: str) -> HttpResponseBas
 @rate_limited
 def public_preview(_request: HttpRequest, name: str, position: int) -> HttpResponse:
     """The small picture of a tile of a public release, as it was released or not at all."""
-    shown = release_public(name)
-    entry = shown.entries.select_related("tile__area").filter(position=position).first()
-    layer = entry.layers.get(PREVIEW) if entry else None
-    if entry is None or layer is None:
-        raise NotFound(f"{name} has no such picture.")
-    try:
-        content = layer_path(entry.tile.area.slug, PREVIEW, entry.tile.index).read_bytes()
-    except FileNotFoundError:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != layer["sha256"]:
-        raise NotFound(CHANGED)
-    answer = HttpResponse(content, content_type="image/jpeg")
-    answer["Cache-Control"] = f"private, max-age={HOUR}"
-    return answer
+    return preview_response(release_public(name), position)
 
 
 def public_facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
     """What the page needs. No person, no filter that may name one, nothing of how it was made."""
-    facts: dict[str, Any] = {
+    return {
         "release": shown,
         "public": True,
         "layout": layout_of(shown.layout),
@@ -100,9 +78,5 @@ def public_facts(request: HttpRequest, shown: Release) -> dict[str, Any]:
         "left_out": left_out_sentences(shown.left_out),
         "files": list(shown.files.all()),
         "address": request.build_absolute_uri(reverse("public", args=[shown.name])),
+        **page_facts(shown, request.GET, address="public-tile-preview"),
     }
-    if shown.report:
-        maps, one_of = split_maps(shown)
-        facts |= {"report": report_shown(shown.report), "leaks": leaks_in_words(shown.report)}
-        facts |= {"maps": maps, "one_of": one_of}
-    return facts
