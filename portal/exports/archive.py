@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from tiles.core.files import readable, remove_temporary, sync_folder, temporary_name
-from tiles.core.paths import release_folder
 
 from .shards import BLOCK, Fence, GrowingShard, Member, Shard, shard_file, shards_drop, shards_kept
 from .stored_zip import ChangedWhileRead, Data
@@ -69,11 +68,6 @@ class Sealed:
     def sha256(self) -> str:
         """That of the only file; else that of `sums`."""
         return self.files[0].sha256 if len(self.files) == 1 else hashlib.sha256(self.sums.encode()).hexdigest()
-
-
-def archive_path(name: str) -> Path:
-    """`<data>/releases/<name>/<name>.zip`, where an archive of one file lies. Raises ValueError for no slug."""
-    return release_folder(name) / f"{name}.zip"
 
 
 def archive_names(name: str, count: int) -> list[str]:

@@ -11,11 +11,10 @@ import pytest
 
 from captions.models import Caption, Finding, Proposal
 from captions.services import caption_adopt, caption_rectify
-from portal.exports.archive import archive_path
 from portal.exports.models import Release
 from portal.exports.services import release_create
 from tests.support.factories import make_area, make_tile
-from tests.support.releases import work
+from tests.support.releases import archive_path, work
 from tiles.models import TilePair
 from tiles.review.services import tile_approve
 

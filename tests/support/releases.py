@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from portal.exports.models import Release
+from tiles.core.paths import release_folder
 from tiles.jobs.runner import run_here
 from tiles.models import Job
 
 BESIDE = ["croissant.json", "manifest.jsonl", "release.json"]
 """What lies beside the archive of every release."""
+
+
+def archive_path(name: str) -> Path:
+    """Where an archive of one file lies."""
+    return release_folder(name) / f"{name}.zip"
 
 
 def left_in(folder: Path) -> list[str]:

@@ -17,13 +17,12 @@ from django.core.management import call_command
 from django.test import Client
 
 from portal.exports import store_s3
-from portal.exports.archive import archive_path
 from portal.exports.models import Release, ReleaseDownload
 from portal.exports.publishing import release_publish
 from portal.exports.retention import release_archive_delete
 from portal.exports.services import release_resume
 from portal.exports.stores import archive_open, archive_store, store_at
-from tests.support.releases import job_of, work
+from tests.support.releases import archive_path, job_of, work
 from tests.support.s3 import BUCKET, CREDENTIALS, REGION, s3_server
 from tiles.core.paths import release_folder
 from tiles.models import Job

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from portal.exports.archive import archive_path
 from portal.exports.models import Release
 from portal.exports.services import release_create
 from tests.support.factories import make_area
-from tests.support.releases import job_of
+from tests.support.releases import archive_path, job_of
 from tiles.core.paths import layer_path
 from tiles.jobs.services import job_pause
 from tiles.models import Job

@@ -17,7 +17,6 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal.exports.archive import archive_path
 from portal.exports.downloads import Taker, member_note
 from portal.exports.links import link_make, link_of, link_token, links_revoke
 from portal.exports.members import member_find, members_page
@@ -27,6 +26,7 @@ from portal.exports.retention import release_archive_delete, releases_prunable
 from portal.exports.stored_zip import StoredZip
 from portal.exports.zip_reading import NotAStoredZip, data_start, zip_entries
 from tests.portal.exports.test_pages import text_of
+from tests.support.releases import archive_path
 from tiles.core.errors import ApplicationError, BadInput, Conflict, Gone, NotAllowed, NotFound
 from tiles.core.paths import layer_path, release_folder
 

@@ -19,14 +19,13 @@ from django.test import Client
 
 from captions.models import Caption
 from captions.wanted import prompts_refresh, settings_save
-from portal.exports.archive import archive_path
 from portal.exports.layouts import layout_of
 from portal.exports.models import Release
 from portal.exports.rehearsal import release_rehearse
 from portal.exports.services import release_create, release_retry
 from portal.exports.wanted import Split, Terms, Wanted
 from tests.support.factories import SIZE, make_area, make_tile
-from tests.support.releases import work
+from tests.support.releases import archive_path, work
 from tiles.core.errors import BadInput, Conflict
 from tiles.models import Area, Job, TilePair, TileSignature
 from tiles.review.saved import view_save

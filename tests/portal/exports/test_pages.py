@@ -13,14 +13,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portal.exports.archive import archive_path
 from portal.exports.layouts import layout_of
 from portal.exports.models import Release
 from portal.exports.rehearsal import release_rehearse
 from portal.exports.services import release_create
 from portal.exports.wanted import Wanted
 from tests.support.factories import SIZE, make_area, make_tile
-from tests.support.releases import job_of, work
+from tests.support.releases import archive_path, job_of, work
 from tiles.core.paths import layer_path
 from tiles.models import Job, TilePair
 

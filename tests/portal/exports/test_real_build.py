@@ -13,8 +13,8 @@ import pytest
 import rasterio
 from PIL import Image
 
-from portal.exports.archive import archive_path
 from portal.exports.models import Release
+from tests.support.releases import archive_path
 from tiles.build.services import AreaFacts, BuildOptions, area_build_start
 from tiles.jobs.runner import run_here
 from tiles.models import TilePair

@@ -18,7 +18,7 @@ import pytest
 import rasterio
 from PIL import Image
 
-from portal.exports.archive import archive_path, work_folder
+from portal.exports.archive import work_folder
 from portal.exports.jobs import ReleaseJob
 from portal.exports.models import Release
 from portal.exports.services import (
@@ -30,7 +30,7 @@ from portal.exports.services import (
 )
 from tests.support.factories import SIZE, heights_of, make_area, make_tile
 from tests.support.programs import program
-from tests.support.releases import BESIDE, job_of, left_in, work
+from tests.support.releases import BESIDE, archive_path, job_of, left_in, work
 from tiles.core.errors import BadInput, Conflict, DiskFull, NotAllowed
 from tiles.core.paths import layer_path, release_folder
 from tiles.jobs.runner import chunk_lease, chunk_run

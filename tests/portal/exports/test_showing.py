@@ -14,12 +14,12 @@ from django.test import Client
 from django.utils import timezone
 
 from captions.models import Caption, Finding
-from portal.exports.archive import archive_path
 from portal.exports.models import Release
 from portal.exports.numbers import Tally, distributions
 from portal.exports.showing import CELLS, line_of
 from portal.exports.wanted import Split, Wanted
 from tests.support.factories import SIZE, colours_of, heights_of, make_area, make_tile, write_layers
+from tests.support.releases import archive_path
 from tiles.core.paths import layer_path
 from tiles.models import Area, TilePair
 

@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from portal.exports.archive import archive_path
 from portal.exports.models import Release
 from portal.exports.services import release_create
 from portal.exports.wanted import Terms
 from tests.support.factories import counters, recount
-from tests.support.releases import work
+from tests.support.releases import archive_path, work
 from tiles.build.drop import area_rgb_drop
 from tiles.build.restretch import area_restretch
 from tiles.build.services import area_build_start

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from portal.exports.archive import archive_path
 from portal.exports.models import Release, ReleaseEntry
 from tests.support.factories import GSD, SIZE, grid_of, make_area, make_tile
+from tests.support.releases import archive_path
 from tiles.core.files import write_whole
 from tiles.core.paths import layer_path
 from tiles.models import Area, TilePair

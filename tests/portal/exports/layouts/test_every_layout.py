@@ -20,14 +20,13 @@ import yaml
 from django.core.management import call_command
 from django.db import connection
 
-from portal.exports.archive import archive_path
 from portal.exports.croissant import croissant_path
 from portal.exports.layouts import LAYOUTS
 from portal.exports.layouts.metadata import cell
 from portal.exports.models import Release
 from portal.exports.services import release_create, release_retry
 from tests.support.programs import program
-from tests.support.releases import BESIDE, left_in, work
+from tests.support.releases import BESIDE, archive_path, left_in, work
 from tiles.core.errors import BadInput
 from tiles.core.paths import release_folder
 

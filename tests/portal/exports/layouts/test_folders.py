@@ -18,9 +18,9 @@ import rasterio
 from PIL import Image
 from pystac.validation.stac_validator import JsonSchemaSTACValidator
 
-from portal.exports.archive import archive_path
 from portal.exports.layouts.stac import ML_AOI, PROJECTION, RASTER
 from tests.support.factories import SIZE, colours_of, grid_of, heights_of, make_area, make_tile
+from tests.support.releases import archive_path
 from tiles.raster.colour_map import colour_map
 from tiles.raster.grid import Grid
 

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from portal.exports.archive import archive_path
 from portal.exports.croissant import croissant_path
 from tests.support.factories import SIZE, colours_of, heights_of
+from tests.support.releases import archive_path
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
