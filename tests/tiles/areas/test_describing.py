@@ -62,7 +62,7 @@ def test_nonsense_is_refused_beside_its_question(
     assert answer.status_code == 200
     assert says in page[page.index("errorlist") :]
     area.refresh_from_db()
-    assert area.licence == "unknown"
+    assert area.licence == "CC0"
 
 
 def test_the_service_holds_the_same_rules(area: Area, person: Callable[[str], object]) -> None:
