@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 ANSWERS = {
     "name": "Testland",
-    "licence": "CC0",
+    "licence": "ODbL-1.0",
     "vertical_datum": "EGM96",
     "surface": "dsm",
     "reasons": ["cloud", "other"],
@@ -33,7 +33,7 @@ def test_a_curator_changes_it(area: Area, signed_in: Callable[[str], Client]) ->
     answer = signed_in("curator").post("/areas/testland/settings/", ANSWERS)
     assert answer.status_code == 302
     area.refresh_from_db()
-    assert (area.licence, area.surface, area.dem_gsd, area.reasons) == ("CC0", "dsm", 30, ["cloud", "other"])
+    assert (area.licence, area.surface, area.dem_gsd, area.reasons) == ("ODbL-1.0", "dsm", 30, ["cloud", "other"])
 
 
 @pytest.mark.parametrize(
