@@ -9,9 +9,9 @@ from typing import Any
 
 from tiles.areas.graticule import Graticule, graticule
 from tiles.models import Area
-from tiles.views.charts import Bar, share_bars, share_ticks
+from tiles.views.charts import share_bars, share_ticks
 
-from .figures import FRAME
+from .figures import FRAME, Bars, Row
 from .models import Release
 from .numbers import LANDFORM_WORDS, MOST_DRAWN, SHORT, SPLIT_WORDS
 from .splitting.blocks import SPLITS
@@ -26,22 +26,6 @@ class SplitMap:
     area: Area
     map: Graticule
     shapes: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Bars of one split."""
-
-    label: str
-    bars: list[Bar]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a table: what, and for each split the number and the share of the split."""
-
-    label: str
-    cells: list[tuple[int, float]]
 
 
 def split_maps(release: Release) -> tuple[list[SplitMap], int]:
@@ -98,10 +82,10 @@ def _of(split: dict[str, Any], landform: str) -> int:
     return int(split["landforms"].get(landform, 0))
 
 
-def _chart(split: str, splits: dict[str, Any], numbers: list[tuple[str, int]]) -> Chart:
+def _chart(split: str, splits: dict[str, Any], numbers: list[tuple[str, int]]) -> Bars:
     tiles = splits[split]["tiles"]
     label = f"{SPLIT_WORDS[split]}, {tiles:,} tiles"
-    return Chart(label, share_bars([(name, number / tiles if tiles else None, 0, 0) for name, number in numbers]))
+    return Bars(label, share_bars([(name, number / tiles if tiles else None, 0, 0) for name, number in numbers]))
 
 
 def _row(label: str, cells: list[tuple[int, int]]) -> Row:
