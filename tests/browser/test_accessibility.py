@@ -96,16 +96,9 @@ def world(tmp_path_factory: pytest.TempPathFactory, site_template: Template) -> 
         yield made, job
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"),
-    [
-        ("narrow", "dark"),
-        *(
-            pytest.param(*which, marks=pytest.mark.slow)
-            for which in (("narrow", "light"), ("wide", "dark"), ("wide", "light"))
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("size", ["narrow", "wide"])
 def test_every_page(world: tuple[Site, int], chromium: Browser, scheme: str, size: str) -> None:
     site, job = world
     context = chromium.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]
