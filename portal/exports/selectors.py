@@ -12,6 +12,7 @@ from tiles.models import Area
 
 from .models import Release
 from .selection import REASONS
+from .splitting.blocks import SPLITS
 from .wanted import BLOCKS, BY_AREA, FILES, RANDOM
 
 PAGE_SIZE = 50
@@ -46,14 +47,15 @@ def split_words(asked: Mapping[str, Any]) -> str:
     """How a release was split, in words."""
     split = asked.get("split") or {}
     way = split.get("way", "")
-    shares = ", ".join(f"{100 * share:g} % {name}" for name, share in split.get("shares", {}).items())
+    drawn = split.get("shares", {})  # PostgreSQL keeps no order of keys
+    shares = ", ".join(f"{100 * drawn[name]:g} % {name}" for name in SPLITS if name in drawn)
     if way == BLOCKS:
         width, buffer = split["block_km"], split["buffer_km"]
         return f"spatial blocks of {width:g} km, {buffer:g} km between splits, seed {split['seed']}, {shares}"
     if way == RANDOM:
         return f"at random, seed {split['seed']}, {shares}"
     if way == BY_AREA:
-        return "by area: " + ", ".join(f"{slug} {name}" for slug, name in split["areas"].items())
+        return "by area: " + ", ".join(f"{slug} {name}" for slug, name in sorted(split["areas"].items()))
     return "from lists" if way == FILES else "none"
 
 
