@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tiles.core.errors import ApplicationError
 from tiles.core.permissions import MAKE_RELEASES
 
+from .models import Release
 from .publishing import NAMED, release_publish, release_unpublish
 from .retention import release_archive_delete
 from .selectors import release_by_name
@@ -25,13 +28,8 @@ def publish(request: HttpRequest, name: str) -> HttpResponse:
     """Say what becomes visible to everybody; then do it."""
     release = release_by_name(name)
     if request.method == "POST":
-        try:
-            release_publish(release_id=release.pk, by=request.user)
-        except ApplicationError as error:
-            messages.error(request, error.message)
-        else:
-            messages.success(request, f"{name} is public now: everybody who has its address can see and download it.")
-        return redirect("release", name=name)
+        done = f"{name} is public now: everybody who has its address can see and download it."
+        return _told(request, release, release_publish, done)
     context = {
         "section": "releases",
         "release": release,
@@ -46,9 +44,8 @@ def publish(request: HttpRequest, name: str) -> HttpResponse:
 @permission_required(MAKE_RELEASES, raise_exception=True)
 def unpublish(request: HttpRequest, name: str) -> HttpResponse:
     """Make a release private again."""
-    release_unpublish(release_id=release_by_name(name).pk, by=request.user)
-    messages.success(request, f"{name} is private again. What was downloaded stays with those who have it.")
-    return redirect("release", name=name)
+    done = f"{name} is private again. What was downloaded stays with those who have it."
+    return _told(request, release_by_name(name), release_unpublish, done)
 
 
 @require_http_methods(ASKS)
@@ -57,11 +54,17 @@ def archive_remove(request: HttpRequest, name: str) -> HttpResponse:
     """Say what goes and what stays; then remove the archive."""
     release = release_by_name(name)
     if request.method == "POST":
-        try:
-            release_archive_delete(release_id=release.pk, by=request.user)
-        except ApplicationError as error:
-            messages.error(request, error.message)
-        else:
-            messages.success(request, f"The archive of {name} is removed. Its manifest and checksums are kept.")
-        return redirect("release", name=name)
+        done = f"The archive of {name} is removed. Its manifest and checksums are kept."
+        return _told(request, release, release_archive_delete, done)
     return render(request, "exports/archive_remove.html", {"section": "releases", "release": release})
+
+
+def _told(request: HttpRequest, release: Release, service: Callable[..., object], done: str) -> HttpResponse:
+    """Do it, and say on the release's page that it is done, or why it is not."""
+    try:
+        service(release_id=release.pk, by=request.user)
+    except ApplicationError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, done)
+    return redirect("release", name=release.name)
