@@ -46,11 +46,11 @@ def leaks_in_words(report: Mapping[str, Any]) -> list[str]:
     """What leaks, a sentence each; nothing when nothing does."""
     found = []
     if report.get("overlaps"):
-        found.append(f"{report['overlaps']:,} pairs of tiles of different splits overlap on the ground.")
+        found.append(f"Pairs of tiles of different splits that overlap on the ground: {report['overlaps']:,}.")
     if report.get("duplicates"):
-        found.append(f"{report['duplicates']:,} pairs of near-duplicates are in different splits.")
+        found.append(f"Pairs of near-duplicates in different splits: {report['duplicates']:,}.")
     if report.get("kin"):
-        found.append(f"{report['kin']:,} places have variants or samples in different splits.")
+        found.append(f"Places with variants or samples in different splits: {report['kin']:,}.")
     return found
 
 
